@@ -1,0 +1,157 @@
+"""The door: one table of commands, and nothing heavy imported before a command is picked.
+
+To add a command, add a line to `COMMANDS`. Its target is a function with typed keyword arguments, or with exactly one
+argument whose type is a frozen dataclass; either way `tyro` makes the flags from the types and the docstrings. The
+function may return an exit status; whatever else it returns is dropped and counts as success.
+
+Exit statuses: 0 done; 2 the input was wrong (one line says what to do); 130 stopped with Ctrl-C.
+"""
+
+import dataclasses
+import importlib
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from tutelage import __version__
+from tutelage.errors import BadInput, did_you_mean
+
+PROG: Final = "tutelage"
+
+
+class Command(NamedTuple):
+    """A line of the help, and where the function behind it lives (`module:function`)."""
+
+    summary: str
+    target: str
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "demo": Command("make a first set of pictures with the built-in checkpoints", "tutelage.demo:demo_command"),
+    "generate": Command("make pictures from a prompt", "tutelage.generate:generate"),
+    "toybox sheet": Command("draw subjects of the built-in world on one sheet", "tutelage.toybox.sheet:sheet_command"),
+    "toybox crawl": Command("write a crawl of the built-in world to disk", "tutelage.toybox.crawl:crawl_command"),
+    "run": Command("run a recipe, or list the recipes", "tutelage.cli:run_recipe"),
+    "bench checkpoints": Command("measure checkpoints on held-out toys", "tutelage.benches.checkpoints:bench_command"),
+}
+
+HELP_FLAGS: Final = ("-h", "--help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` (default: `sys.argv[1:]`) names and return its exit status.
+
+    `BadInput` becomes one line on stderr and status 2; any other exception is a fault of ours and keeps its traceback.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(words)
+    except BadInput as error:
+        print(f"{PROG}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{PROG}: stopped; run the same command again to resume", file=sys.stderr)
+        return 130
+
+
+def run_recipe(words: Sequence[str]) -> int:
+    """Run the recipe `words[0]` with its fields changed by the flags that follow; without a name, list the recipes."""
+    recipes: Mapping[str, str] = importlib.import_module("tutelage.recipes").RECIPES
+    if not words or words[0] in HELP_FLAGS:
+        print(_recipe_list(recipes))
+        return 0
+    name, *flags = words
+    if name not in recipes:
+        raise BadInput(f"no recipe '{name}'.{did_you_mean(name, recipes)} `{PROG} run` lists them")
+    recipe = _load(recipes[name])
+    default = recipe()
+    config = _parse(type(default), flags, f"{PROG} run {name}", recipe, default)
+    config.run()
+    return 0
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in HELP_FLAGS:
+        print(_help())
+        return 0
+    if words[0] == "--version":
+        print(f"{PROG} {__version__}")
+        return 0
+    name, rest = _pick(words)
+    if name not in COMMANDS:
+        print(_help(group=name))
+        return 0
+    return run_recipe(rest) if name == "run" else _run_command(name, rest)
+
+
+def _pick(words: list[str]) -> tuple[str, list[str]]:
+    """Split `words` into a command's name and its arguments; the name of a group alone asks for the group's help."""
+    first, *rest = words
+    if first in COMMANDS:
+        return first, rest
+    group = [name for name in COMMANDS if name.startswith(f"{first} ")]
+    if group and (not rest or rest[0] in HELP_FLAGS):
+        return first, []
+    name = " ".join(words[:2]) if group else first
+    if name in COMMANDS:
+        return name, words[2:]
+    near = did_you_mean(name, group or {*COMMANDS, *(known.partition(" ")[0] for known in COMMANDS), "--version"})
+    raise BadInput(f"no command '{name}'.{near} `{PROG} --help` lists them")
+
+
+def _run_command(name: str, flags: Sequence[str]) -> int:
+    function = _load(COMMANDS[name].target)
+    config_type = _config_type(function)
+    if config_type is None:
+        status = _parse(function, flags, f"{PROG} {name}", function)
+    else:
+        status = function(_parse(config_type, flags, f"{PROG} {name}", function))
+    return status if isinstance(status, int) else 0
+
+
+def _load(target: str) -> Callable[..., Any]:
+    module, _, attribute = target.partition(":")
+    loaded: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return loaded
+
+
+def _config_type(function: Callable[..., Any]) -> type | None:
+    """Return the dataclass that is `function`'s only argument, or None when its arguments are the flags."""
+    parameters = list(inspect.signature(function).parameters)
+    if len(parameters) != 1:
+        return None
+    annotation = typing.get_type_hints(function).get(parameters[0])
+    return annotation if isinstance(annotation, type) and dataclasses.is_dataclass(annotation) else None
+
+
+def _parse(
+    build: Callable[..., Any], flags: Sequence[str], prog: str, documented: Callable[..., Any], default: Any = None
+) -> Any:
+    """Build from the flags; a wrong flag prints tyro's own explanation (with the closest ones) and exits with 2."""
+    import tyro  # 0.3 s: `tutelage --help` does without it
+
+    known = {} if default is None else {"default": default}
+    return tyro.cli(build, prog=prog, args=list(flags), description=inspect.getdoc(documented), **known)
+
+
+def _help(group: str = "") -> str:
+    """Return the help of all commands, or of those of one group."""
+    shown = {name: command.summary for name, command in COMMANDS.items() if name.startswith(group and f"{group} ")}
+    usage = f"usage: {PROG} {group}{' ' if group else ''}COMMAND [--flag value ...]"
+    closing = f"`{PROG} COMMAND --help` lists a command's flags; `{PROG} --version` prints the version."
+    return "\n".join([usage, "", *_columns(shown), "", closing])
+
+
+def _recipe_list(recipes: Mapping[str, str]) -> str:
+    """Return every recipe with the first line of its docstring; recipe modules are light to import, so all are."""
+    shown = {name: (inspect.getdoc(_load(target)) or "").partition("\n")[0] for name, target in recipes.items()}
+    usage = f"usage: {PROG} run RECIPE [--field value ...]"
+    closing = f"`{PROG} run RECIPE --help` lists a recipe's fields. The same command again resumes a run."
+    return "\n".join([usage, "", *_columns(shown), "", closing])
+
+
+def _columns(rows: Mapping[str, str]) -> list[str]:
+    width = max((len(name) for name in rows), default=0)
+    return [f"  {name:{width}}  {text}".rstrip() for name, text in rows.items()]
