@@ -6,6 +6,7 @@ import math
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -162,7 +163,7 @@ def test_written_files_are_as_readable_as_any_other(tmp_path: Path) -> None:
 
 def test_the_log_gives_back_its_rows(tmp_path: Path) -> None:
     assert list(read_log(tmp_path)) == []
-    rows = [{"step": 1, "loss": 0.5}, {"step": 2, "note": "snow ❄\n, «two lines»"}]
+    rows: list[dict[str, Any]] = [{"step": 1, "loss": 0.5}, {"step": 2, "note": "snow ❄\n, «two lines»"}]
     for row in rows:
         append_log(tmp_path, row)
     assert list(read_log(tmp_path)) == rows
@@ -173,16 +174,18 @@ def test_the_log_takes_numbers_of_numpy_and_those_json_lacks(tmp_path: Path) -> 
     assert list(read_log(tmp_path)) == [{"loss": 0.5, "step": 3, "worst": "nan"}]
 
 
-rows = st.dictionaries(st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=20)), max_size=3)
+row_dicts: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+    st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=20)), max_size=3
+)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(whole=st.lists(rows, max_size=3), torn=rows, after=st.lists(rows, max_size=2), data=st.data())
+@given(whole=st.lists(row_dicts, max_size=3), torn=row_dicts, after=st.lists(row_dicts, max_size=2), data=st.data())
 def test_a_line_torn_by_a_kill_is_lost_alone(
     tmp_path: Path,
-    whole: list[dict[str, object]],
-    torn: dict[str, object],
-    after: list[dict[str, object]],
+    whole: list[dict[str, Any]],
+    torn: dict[str, Any],
+    after: list[dict[str, Any]],
     data: st.DataObject,
 ) -> None:
     (tmp_path / LOG).unlink(missing_ok=True)

@@ -4,12 +4,15 @@ To add a command, add a line to `COMMANDS`. Its target is a function with typed 
 argument whose type is a frozen dataclass; either way `tyro` makes the flags from the types and the docstrings. The
 function may return an exit status; whatever else it returns is dropped and counts as success.
 
-Exit statuses: 0 done; 2 the input was wrong (one line says what to do); 130 stopped with Ctrl-C.
+Exit statuses: 0 done; 2 the input was wrong (one line says what to do); 130 stopped with Ctrl-C; 141 nobody
+reads the output any more.
 """
 
 import dataclasses
 import importlib
 import inspect
+import os
+import re
 import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"{PROG}: stopped; run the same command again to resume", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        if not _reader_left():
+            raise
+        return 141
 
 
 def run_recipe(words: Sequence[str]) -> int:
@@ -84,6 +91,16 @@ def _dispatch(words: list[str]) -> int:
         print(_help(group=name))
         return 0
     return run_recipe(rest) if name == "run" else _run_command(name, rest)
+
+
+def _reader_left() -> bool:
+    """Say whether whoever read our output is gone (`tutelage ... | head`); if so, let Python exit without a word."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _pick(words: list[str]) -> tuple[str, list[str]]:
@@ -133,7 +150,12 @@ def _parse(
     import tyro  # 0.3 s: `tutelage --help` does without it
 
     known = {} if default is None else {"default": default}
-    return tyro.cli(build, prog=prog, args=list(flags), description=inspect.getdoc(documented), **known)
+    return tyro.cli(build, prog=prog, args=list(flags), description=_about(documented), **known)
+
+
+def _about(documented: Callable[..., Any]) -> str:
+    """Return the docstring up to its first section: tyro shows the arguments, and errors speak for themselves."""
+    return re.split(r"^(?:Args|Raises|Returns|Yields):$", inspect.getdoc(documented) or "", flags=re.M)[0].strip()
 
 
 def _help(group: str = "") -> str:

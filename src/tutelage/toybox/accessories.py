@@ -67,7 +67,12 @@ def _glasses(subject: Subject, at: Frame) -> Iterator[Part]:
         yield Part(band, (0, level, at.head[2]), plain(INK), "glasses")
         return
     ring = at.reach[0] * float(np.sqrt(max(1 - min(abs(up), 0.8) ** 2, 0))) + 0.02
-    yield Part(Frustum(ring, ring, 0.06), (0, at.head[1] + min(up, 0.8) * at.reach[1] - 0.03, at.head[2]), plain(INK), "glasses")
+    yield Part(
+        Frustum(ring, ring, 0.06),
+        (0, at.head[1] + min(up, 0.8) * at.reach[1] - 0.03, at.head[2]),
+        plain(INK),
+        "glasses",
+    )
 
 
 def _cape(subject: Subject, at: Frame) -> Iterator[Part]:

@@ -124,7 +124,9 @@ def _pair(solid: Solid, centre: tuple[float, float, float], paint: Paint, **angl
         yield Part(solid, (side * centre[0], centre[1], centre[2]), paint, "limbs", turn(**mirrored))
 
 
-def _muzzle(s: Subject, expression: Expression, at: Frame, size: tuple[float, float, float], nose: Colour = INK) -> Iterator[Part]:
+def _muzzle(
+    s: Subject, expression: Expression, at: Frame, size: tuple[float, float, float], nose: Colour = INK
+) -> Iterator[Part]:
     x, y, z = at.head
     offset = (0.0, -0.27 * at.reach[1], 0.86 * at.reach[2])
     paint = face(tint(s.head, WHITE, 0.35), expression, offset, at.reach[1])
@@ -170,7 +172,9 @@ def _dinosaur(s: Subject, e: Expression, at: Frame) -> Iterator[Part]:
     yield from _muzzle(s, e, at, (0.62, 0.4, 0.62))
     for across, up, size in ((0.15, 0.95, 0.34), (0.75, 0.72, 0.32), (1.0, 0.1, 0.3)):
         spot = _top(at, 0.0, up, across)
-        yield Part(Frustum(0.3 * r, 0.0, 2 * size * r * s.ears), spot, plain(s.accent), "limbs", turn(pitch=-across * 75))
+        yield Part(
+            Frustum(0.3 * r, 0.0, 2 * size * r * s.ears), spot, plain(s.accent), "limbs", turn(pitch=-across * 75)
+        )
     for up in (0.45, -0.25):
         spike = Frustum(0.09, 0.0, 0.16 * s.ears)
         yield Part(spike, _rump(at, up, 0.85), plain(s.accent), "limbs", turn(pitch=-80))

@@ -87,7 +87,7 @@ def footprint(scene: Scene, labels: frozenset[str] | None, size: Size = 128) -> 
 def frame_size(size: Size) -> tuple[int, int]:
     """(height, width) of a size, checked."""
     height, width = (size, size) if isinstance(size, int) else size
-    if not (SMALLEST <= min(height, width) and max(height, width) <= LARGEST):
+    if not (min(height, width) >= SMALLEST and max(height, width) <= LARGEST):
         raise BadInput(f"size {width}x{height}: sides must be {SMALLEST} to {LARGEST} pixels; choose e.g. 128")
     if max(height, width) > 2 * min(height, width):
         raise BadInput(f"size {width}x{height}: the frame may be at most twice as long as wide; choose e.g. 256x128")

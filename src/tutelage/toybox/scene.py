@@ -29,9 +29,7 @@ EXPRESSIONS: Final[tuple[Expression, ...]] = get_args(Expression)
 ENVIRONMENTS: Final[tuple[Environment, ...]] = get_args(Environment)
 STYLES: Final[tuple[Style, ...]] = get_args(Style)
 
-OUTDOORS: Final[frozenset[Place]] = frozenset(
-    {"beach", "city", "desert", "forest", "grass", "mountains", "snow"}
-)
+OUTDOORS: Final[frozenset[Place]] = frozenset({"beach", "city", "desert", "forest", "grass", "mountains", "snow"})
 """Places that have weather and a time of day; the others are always by day."""
 
 FACE_VIEWS: Final[frozenset[View]] = frozenset({"front", "left", "right"})

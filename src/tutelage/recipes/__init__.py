@@ -1,0 +1,17 @@
+"""Runs by name. A recipe is a function that returns a frozen config whose `run()` does the work and can be resumed.
+
+To add one, write the function in a module that imports nothing heavy and name it here.
+"""
+
+from typing import Final
+
+RECIPES: Final[dict[str, str]] = {
+    "toybox-vae": "tutelage.recipes.toybox:toybox_vae",
+    "toybox-clip": "tutelage.recipes.toybox:toybox_clip",
+    "toybox-dino": "tutelage.recipes.toybox:toybox_dino",
+    "toybox-sd": "tutelage.recipes.toybox:toybox_sd",
+    "toybox-seg": "tutelage.recipes.toybox:toybox_seg",
+    "toybox-reader": "tutelage.recipes.toybox:toybox_reader",
+    "toybox-debug": "tutelage.recipes.toybox:toybox_debug",
+}
+"""Recipe → "module:function"."""

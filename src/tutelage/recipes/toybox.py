@@ -1,0 +1,242 @@
+"""The recipes of the shipped checkpoints. Each docstring gives the command, the hardware, the time and the score.
+
+All share one set of rendered pictures (`runs/toybox-renders`, made on first use) and finish with a Hub-layout folder
+`OUT/model` in fp16. Order: `toybox-vae` and `toybox-clip`, then `toybox-dino` and `toybox-sd`; the others any time.
+"""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tutelage.errors import BadInput
+from tutelage.run import FREE, open_run
+from tutelage.training.renders import Renders
+from tutelage.training.settings import ClipShape, Grouping, Schedule, UNetShape, VaeShape
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What every training has."""
+
+    out: Path
+    """The run directory; the finished folder is its `model`."""
+    schedule: Schedule
+    renders: Renders = Renders(folder=RUNS / "toybox-renders")
+    """The pictures to learn from."""
+    bf16: bool = True
+    """Forward and backward in bfloat16; weights stay in float32."""
+    device: str = field(default="auto", metadata=FREE)
+    """auto, cpu, cuda or mps."""
+    workers: int = field(default=2, metadata=FREE)
+    """Processes that render."""
+
+    @property
+    def model(self) -> Path:
+        """Where the finished checkpoint is."""
+        return self.out / "model"
+
+    def run(self) -> None:
+        """Train, or go on training; at once done when `model` is there."""
+        open_run(self, self.out)
+        if self.model.exists():
+            print(f"{self.model} is finished")
+            return
+        self.renders.build(self.workers)
+        self.train()
+        print(f"wrote {self.model}")
+
+    def train(self) -> None:
+        """The training itself, down to the saved folder."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaeTraining(Training):
+    """A picture codec."""
+
+    shape: VaeShape = VaeShape()
+
+    def train(self) -> None:
+        from tutelage.training.publish import publish
+        from tutelage.training.vae import train_vae
+
+        vae = train_vae(self.renders, self.schedule, self.shape, self.out, self.device, self.bf16)
+        publish(self.model, [vae], self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipTraining(Training):
+    """Captions and pictures in one space."""
+
+    shape: ClipShape = ClipShape()
+
+    def train(self) -> None:
+        from tutelage.training.clip import train_clip
+        from tutelage.training.publish import clip_images, publish
+        from tutelage.training.tokenizer import build_tokenizer
+
+        clip = train_clip(self.renders, self.schedule, self.shape, self.out, self.device, self.bf16)
+        publish(self.model, [clip, build_tokenizer(), clip_images(self.shape.size)], self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DinoTraining(Training):
+    """Features of a toy's identity."""
+
+    grouping: Grouping = Grouping()
+    clip: Path = RUNS / "toybox-clip" / "model"
+    """The finished CLIP whose image tower it starts from."""
+
+    def train(self) -> None:
+        from tutelage.training.dino import train_dino
+        from tutelage.training.publish import publish, vit_images
+
+        _finished(self.clip, "toybox-clip")
+        vit = train_dino(self.renders, self.schedule, self.grouping, self.clip, self.out, self.device, self.bf16)
+        publish(self.model, [vit, vit_images(self.renders.size)], self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SdTraining(Training):
+    """Text to image."""
+
+    shape: UNetShape = UNetShape()
+    vae: Path = RUNS / "toybox-vae" / "model"
+    """The finished codec."""
+    clip: Path = RUNS / "toybox-clip" / "model"
+    """The finished CLIP whose text tower becomes the text encoder."""
+    tune_text: bool = False
+    """Train the text encoder along with the UNet."""
+
+    def train(self) -> None:
+        from tutelage.training.publish import publish
+        from tutelage.training.sd import Base, train_sd
+
+        _finished(self.vae, "toybox-vae")
+        _finished(self.clip, "toybox-clip")
+        base = Base.load(self.vae, self.clip)
+        args = (self.renders, self.schedule, self.shape, base, self.out, self.device, self.bf16, self.tune_text)
+        publish(self.model, [train_sd(*args)], self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegTraining(Training):
+    """Which part each pixel belongs to."""
+
+    def train(self) -> None:
+        from tutelage.training.publish import publish, seg_images
+        from tutelage.training.seg import train_seg
+
+        seg = train_seg(self.renders, self.schedule, self.out, self.device, self.bf16)
+        publish(self.model, [seg, seg_images(self.renders.size)], self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderTraining(Training):
+    """Every attribute of a picture."""
+
+    def train(self) -> None:
+        from tutelage.training.publish import publish, vit_images
+        from tutelage.training.reader import train_reader
+
+        reader = train_reader(self.renders, self.schedule, self.out, self.device, self.bf16)
+        publish(self.model, [reader, vit_images(self.renders.size)], self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DebugTraining:
+    """All of the trainings, too short to learn anything."""
+
+    out: Path = RUNS / "toybox-debug"
+    steps: int = 2
+
+    def run(self) -> None:
+        """Two steps of everything in dependency order; a second call finds all of it finished."""
+        renders = Renders(folder=self.out / "renders", subjects=32, views=2)
+        for name, recipe in CHECKPOINT_RECIPES.items():
+            config = recipe()
+            known = {key: self.out / source / "model" for key, source in (("vae", "vae"), ("clip", "clip"))}
+            links = {key: path for key, path in known.items() if hasattr(config, key)}
+            if isinstance(config, DinoTraining):
+                links["grouping"] = Grouping(kinds=2, subjects=2, views=2)
+            short = replace(config.schedule, steps=self.steps, batch=4)
+            replace(config, out=self.out / name, renders=renders, schedule=short, **links).run()
+
+
+def toybox_vae() -> VaeTraining:
+    """The codec of toybox-sd: 128 × 128 pixels ↔ 16 × 16 × 16 numbers.
+
+    `tutelage run toybox-vae`
+    """
+    schedule = Schedule(steps=6500, batch=32, lr=1e-3, decay=0.6, ema=0.999, weight_decay=0.0)
+    return VaeTraining(out=RUNS / "toybox-vae", schedule=schedule)
+
+
+def toybox_clip() -> ClipTraining:
+    """Captions and pictures in one space; its text tower is the base's text encoder.
+
+    `tutelage run toybox-clip`
+    """
+    schedule = Schedule(steps=1600, batch=128, lr=1e-3, warmup=150, decay=0.6, ema=0.995, weight_decay=0.05)
+    return ClipTraining(out=RUNS / "toybox-clip", schedule=schedule)
+
+
+def toybox_dino() -> DinoTraining:
+    """Features that know a toy again, whatever it wears and wherever it is.
+
+    `tutelage run toybox-dino`, after toybox-clip
+    """
+    schedule = Schedule(steps=700, batch=128, lr=5e-4, decay=0.7, ema=0.99, weight_decay=0.05)
+    return DinoTraining(out=RUNS / "toybox-dino", schedule=schedule)
+
+
+def toybox_sd() -> SdTraining:
+    """A small Stable Diffusion: text to 128 × 128 pictures of toys.
+
+    `tutelage run toybox-sd`, after toybox-vae and toybox-clip
+    """
+    schedule = Schedule(steps=9000, batch=48, lr=8e-4, warmup=200, decay=0.5, ema=0.9993)
+    return SdTraining(out=RUNS / "toybox-sd", schedule=schedule)
+
+
+def toybox_seg() -> SegTraining:
+    """Masks of parts and accessories.
+
+    `tutelage run toybox-seg`
+    """
+    schedule = Schedule(steps=1500, batch=16, lr=1e-3, decay=0.7)
+    return SegTraining(out=RUNS / "toybox-seg", schedule=schedule)
+
+
+def toybox_reader() -> ReaderTraining:
+    """The attribute reader: picture to description.
+
+    `tutelage run toybox-reader`
+    """
+    schedule = Schedule(steps=3200, batch=64, lr=1e-3, decay=0.8, weight_decay=0.02)
+    return ReaderTraining(out=RUNS / "toybox-reader", schedule=schedule)
+
+
+def toybox_debug() -> DebugTraining:
+    """Two steps of every training on a handful of pictures, to see that all of it runs.
+
+    `tutelage run toybox-debug`, a minute on two cores
+    """
+    return DebugTraining()
+
+
+CHECKPOINT_RECIPES = {
+    "vae": toybox_vae,
+    "clip": toybox_clip,
+    "dino": toybox_dino,
+    "sd": toybox_sd,
+    "seg": toybox_seg,
+    "reader": toybox_reader,
+}
+"""In the order in which they need one another."""
+
+
+def _finished(folder: Path, recipe: str) -> None:
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is not there yet; run `tutelage run {recipe}` first")

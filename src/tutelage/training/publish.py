@@ -1,0 +1,66 @@
+"""Finished weights → a plain Hub-layout folder: fp16 safetensors, processors, and a model card."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline
+from torch import nn
+from transformers import CLIPImageProcessor, SegformerImageProcessor, ViTImageProcessor
+
+from tutelage.run import CONFIG
+
+HALF = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
+"""Pixels in [-1, 1]."""
+
+
+def clip_images(size: int) -> CLIPImageProcessor:
+    """The image side of CLIP's preprocessing at `size` pixels."""
+    return CLIPImageProcessor(size={"shortest_edge": size}, crop_size={"height": size, "width": size}, **HALF)
+
+
+def vit_images(size: int) -> ViTImageProcessor:
+    """Preprocessing for a classifier at `size` pixels."""
+    return ViTImageProcessor(size={"height": size, "width": size}, **HALF)
+
+
+def seg_images(size: int) -> SegformerImageProcessor:
+    """Preprocessing for the segmenter at `size` pixels."""
+    return SegformerImageProcessor(size={"height": size, "width": size}, **HALF)
+
+
+def publish(folder: Path, pieces: Sequence[Any], config: Any) -> None:
+    """Save everything into `folder` at once, weights in fp16, and a model card made from the run's settings."""
+    draft = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(draft, ignore_errors=True)
+    for piece in pieces:
+        if isinstance(piece, nn.Module | DiffusionPipeline):
+            piece = piece.to("cpu").to(torch.float16)
+        piece.save_pretrained(draft)
+    (draft / "README.md").write_text(card(config), encoding="utf-8")
+    shutil.copy(config.out / CONFIG, draft / "recipe.json")
+    draft.replace(folder)
+
+
+def card(config: Any) -> str:
+    """The model card: what it is, how it was made, and under which licence."""
+    schedule, renders = config.schedule, config.renders
+    name = config.out.name
+    return f"""---
+license: apache-2.0
+tags: [toybox, tutelage]
+---
+# {name}
+
+{type(config).__doc__} Part of the toybox, the small built-in world of tutelage.
+
+* **Recipe**: `tutelage run {name}`; every setting is in `recipe.json` beside this file.
+* **Data**: {len(renders):,} rendered pictures of {renders.subjects:,} toys at {renders.size} × {renders.size} pixels, \
+seed {renders.seed}. Nothing else: no photographs, no other model's output.
+* **Training**: {schedule.steps:,} steps of {schedule.batch}, AdamW, learning rate {schedule.lr:g}, \
+seed {schedule.seed}{", bfloat16 autocast" if config.bf16 else ""}.
+* **Figures**: on held-out toys, printed by `tutelage bench checkpoints`.
+* **Licence**: Apache-2.0.
+"""
