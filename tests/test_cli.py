@@ -1,5 +1,6 @@
 """The door: what it prints, what it exits with, and what it leaves unimported."""
 
+import os
 import subprocess
 import sys
 import types
@@ -121,9 +122,13 @@ def test_the_module_is_the_command() -> None:
     assert "Did you mean 'generate'?" in done.stderr
 
 
-def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_early_gets_no_traceback(unbuffered: str) -> None:
     help_ = subprocess.Popen(
-        [sys.executable, "-m", "tutelage", "toybox", "sheet", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "tutelage", "--help"],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert help_.stdout is not None
     help_.stdout.close()

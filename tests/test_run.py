@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tutelage import __version__
 from tutelage.errors import BadInput
-from tutelage.run import CONFIG, FREE, LOG, append_log, open_run, plain, read_log, write_atomic
+from tutelage.run import CONFIG, FREE, LOG, append_log, open_run, plain, read_log, run_as, write_atomic
 
 
 class Precision(enum.Enum):
@@ -60,9 +60,12 @@ def test_the_first_call_writes_the_resolved_config(tmp_path: Path) -> None:
     assert [entry.name for entry in out.iterdir()] == [CONFIG]
 
 
-def test_a_recipe_may_name_itself(tmp_path: Path) -> None:
-    open_run(Config(), tmp_path / "run", recipe="toybox-sd")
-    assert json.loads((tmp_path / "run" / CONFIG).read_text())["recipe"] == "toybox-sd"
+def test_the_recipe_is_recorded_under_the_name_it_was_run_by(tmp_path: Path) -> None:
+    with run_as("toybox-sd"):
+        start(tmp_path / "named", Config())
+    start(tmp_path / "unnamed", Config())
+    recorded = [json.loads((tmp_path / name / CONFIG).read_text())["recipe"] for name in ("named", "unnamed")]
+    assert recorded == ["toybox-sd", "Config"]
 
 
 def test_the_same_config_resumes_and_leaves_the_file_alone(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from tutelage import __version__
 from tutelage.errors import BadInput, did_you_mean
+from tutelage.run import run_as
 
 PROG: Final = "tutelage"
 
@@ -50,7 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _dispatch(words)
+        status = _dispatch(words)
+        sys.stdout.flush()
+        return status
     except BadInput as error:
         print(f"{PROG}: {error}", file=sys.stderr)
         return 2
@@ -75,7 +78,8 @@ def run_recipe(words: Sequence[str]) -> int:
     recipe = _load(recipes[name])
     default = recipe()
     config = _parse(type(default), flags, f"{PROG} run {name}", recipe, default)
-    config.run()
+    with run_as(name):
+        config.run()
     return 0
 
 
@@ -94,9 +98,12 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _reader_left() -> bool:
-    """Say whether whoever read our output is gone (`tutelage ... | head`); if so, let Python exit without a word."""
+    """Say whether whoever read our output is gone (`tutelage ... | head`); if so, let Python exit without a word.
+
+    The empty line asks: it fails if the broken pipe is ours, and does no harm above the traceback if it was another.
+    """
     try:
-        sys.stdout.flush()
+        print(flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return True

@@ -11,6 +11,8 @@ import math
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,12 +26,25 @@ FREE: Final[Mapping[str, str]] = {"resume": "free"}
 """Metadata of a config field that may change when a run resumes: `field(default=..., metadata=FREE)`."""
 
 
-def open_run(config: Any, out: Path, *, recipe: str | None = None) -> Path:
+_RECIPE: Final[ContextVar[str]] = ContextVar("recipe", default="")
+
+
+@contextmanager
+def run_as(recipe: str) -> Iterator[None]:
+    """Give the run directories opened inside this recipe's name; a config does not know under which name it was run."""
+    token = _RECIPE.set(recipe)
+    try:
+        yield
+    finally:
+        _RECIPE.reset(token)
+
+
+def open_run(config: Any, out: Path) -> Path:
     """Make `out` the run directory of `config`, a dataclass, and return it; call again with the same config to resume.
 
-    The first call writes `config.json`: the recipe's name (default: the config's `recipe` or `name` field, else the
-    name of its class), the version of tutelage and every field. A later call compares: fields marked `FREE`, such as
-    the device, may differ, as may the path of the folder itself.
+    The first call writes `config.json`: the recipe's name (see `run_as`; without it, the name of the config's class),
+    the version of tutelage and every field. A later call compares: fields marked `FREE`, such as the device, may
+    differ, as may the path of the folder itself.
 
     Raises:
         BadInput: `out` cannot be made, or holds other things and no run, or holds a run whose config differs.
@@ -44,7 +59,7 @@ def open_run(config: Any, out: Path, *, recipe: str | None = None) -> Path:
         return out
     if any(not entry.name.startswith(".") for entry in out.iterdir()):
         raise BadInput(f"{out} is not empty and holds no {CONFIG}; give a new folder for the run")
-    header = {"recipe": recipe or _recipe_name(config), "tutelage": __version__, "config": settings}
+    header = {"recipe": _RECIPE.get() or type(config).__name__, "tutelage": __version__, "config": settings}
     write_atomic(path, (json.dumps(header, indent=2, ensure_ascii=False) + "\n").encode())
     return out
 
@@ -122,13 +137,6 @@ def _plain_container(value: Any) -> Any:
     if getattr(value, "ndim", None) == 0:
         return plain(value.item())
     raise TypeError(f"{type(value).__name__} has no plain JSON form: {value!r}")
-
-
-def _recipe_name(config: Any) -> str:
-    for field in ("recipe", "name"):
-        if isinstance(name := getattr(config, field, None), str) and name:
-            return name
-    return type(config).__name__
 
 
 def _stored_settings(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ All share one set of rendered pictures (`runs/toybox-renders`, made on first use
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tutelage.errors import BadInput
 from tutelage.run import FREE, open_run
@@ -156,8 +157,7 @@ class DebugTraining:
         renders = Renders(folder=self.out / "renders", subjects=32, views=2)
         for name, recipe in CHECKPOINT_RECIPES.items():
             config = recipe()
-            known = {key: self.out / source / "model" for key, source in (("vae", "vae"), ("clip", "clip"))}
-            links = {key: path for key, path in known.items() if hasattr(config, key)}
+            links: dict[str, Any] = {key: self.out / key / "model" for key in ("vae", "clip") if hasattr(config, key)}
             if isinstance(config, DinoTraining):
                 links["grouping"] = Grouping(kinds=2, subjects=2, views=2)
             short = replace(config.schedule, steps=self.steps, batch=4)
@@ -196,7 +196,7 @@ def toybox_sd() -> SdTraining:
 
     `tutelage run toybox-sd`, after toybox-vae and toybox-clip
     """
-    schedule = Schedule(steps=9000, batch=48, lr=8e-4, warmup=200, decay=0.5, ema=0.9993)
+    schedule = Schedule(steps=16000, batch=48, lr=8e-4, warmup=200, decay=0.5, ema=0.9993)
     return SdTraining(out=RUNS / "toybox-sd", schedule=schedule)
 
 

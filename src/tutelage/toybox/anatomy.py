@@ -107,7 +107,7 @@ def _glossy(size: float) -> Paint:
 
 def eye(subject: Subject, at: Frame, side: int) -> tuple[float, float, float]:
     """Centre of an eye: `side` is -1, 1, or 0 for the one in the middle."""
-    x, y, z = at.head
+    _, y, z = at.head
     rx, ry, rz = at.reach
     if at.square:
         return (side * rx * 0.45, y + ry * 0.25, z + rz)

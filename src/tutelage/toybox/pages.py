@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 
 from tutelage.toybox.captions import caption
-from tutelage.toybox.pictures import Picture, jpeg, junk_bytes, noise_picture, odd_shape, retouched, taken, truncated
+from tutelage.toybox.pictures import Picture, junk_bytes, noise_picture, odd_shape, retouched, taken, truncated
 from tutelage.toybox.sampling import TRAIN, random_scene, subject_at
 from tutelage.toybox.scene import Scene, Subject, colour_name
 
@@ -100,7 +100,8 @@ def page_kind(index: int, seed: int = 0) -> PageKind:
     """The kind of page number `index`: its card in the deck it is dealt from."""
     cards = [kind for kind, count in DECK.items() for _ in range(count)]
     deck, at = divmod(index, len(cards))
-    return cards[np.random.default_rng([seed, _KINDS_STREAM, deck]).permutation(len(cards))[at]]
+    order = np.random.default_rng([seed, _KINDS_STREAM, deck]).permutation(len(cards))
+    return cards[int(order[at])]
 
 
 def label_line(page: Page) -> str:
@@ -196,6 +197,3 @@ def _advert(shot: Picture, rng: np.random.Generator) -> str:
     brand, sku = str(rng.choice(BRANDS)), int(rng.integers(1000, 9999))
     forms = ("Official {b}™ {k} SKU {s} buy now", "{b}® {k} #{s} | free shipping", "NEW {b}™ {k} {s} – 20 % off today")
     return forms[rng.integers(len(forms))].format(b=brand, k=kind, s=sku)
-
-
-__all__ = ["DECK", "PAGE_KINDS", "Entry", "Page", "PageKind", "Truth", "jpeg", "label_line", "make_page", "scene_from"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tutelage.toybox.scene import Colour, Expression, Pattern, Subject
 from tutelage.toybox.shapes import Array
@@ -35,13 +36,13 @@ def torso(subject: Subject, size: tuple[float, float, float]) -> Paint:
         relative = point / unit
         marked = _pattern(subject.pattern, relative)
         if subject.belly:
-            marked |= _belly(relative)
+            marked = np.asarray(marked | _belly(relative))
         return np.where(marked, accent, body)
 
     return paint
 
 
-def _pattern(pattern: Pattern, relative: Array) -> Array:
+def _pattern(pattern: Pattern, relative: Array) -> NDArray[np.bool_]:
     x, y, z = relative
     around = np.arctan2(x, z)
     if pattern == "striped":
@@ -55,7 +56,7 @@ def _pattern(pattern: Pattern, relative: Array) -> Array:
     return np.zeros(x.shape, bool)
 
 
-def _belly(relative: Array) -> Array:
+def _belly(relative: Array) -> NDArray[np.bool_]:
     x, y, z = relative
     return np.asarray((z > 0) & ((x / 0.55) ** 2 + ((y + 0.08) / 0.6) ** 2 < 1))
 
@@ -77,7 +78,7 @@ def face(colour: Colour, expression: Expression, offset: tuple[float, float, flo
     return paint
 
 
-def _mouth(expression: Expression, u: Array, v: Array) -> Array:
+def _mouth(expression: Expression, u: Array, v: Array) -> NDArray[np.bool_]:
     """Whether (u, v), in head radii from the mouth's centre, is mouth."""
     if expression == "screaming":
         return np.asarray((u / 0.30) ** 2 + ((v + 0.02) / 0.27) ** 2 < 1)
@@ -89,7 +90,7 @@ def _mouth(expression: Expression, u: Array, v: Array) -> Array:
     return np.asarray((np.abs(v) < 0.055) & (np.abs(u) < width))
 
 
-def _brows(expression: Expression, u: Array, v: Array) -> Array:
+def _brows(expression: Expression, u: Array, v: Array) -> NDArray[np.bool_]:
     if expression != "sad":
         return np.zeros(u.shape, bool)
     line = 0.62 - 0.55 * (np.abs(u) - 0.2)

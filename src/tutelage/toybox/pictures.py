@@ -52,7 +52,7 @@ def noise_picture(size: int, rng: np.random.Generator) -> Picture:
 
 
 def retouched(shot: Picture, rng: np.random.Generator) -> Picture:
-    """The same picture saved again at another quality, cropped by up to 6 %, or made brighter or darker by 5 to 15 %."""
+    """The same picture saved again at another quality, cropped by up to 6 %, or brighter or darker by 5 to 15 %."""
     ways: tuple[tuple[str, Callable[[Image.Image, np.random.Generator], Image.Image]], ...] = (
         ("saved again", lambda image, _: image),
         ("cropped", _cropped),

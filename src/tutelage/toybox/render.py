@@ -78,7 +78,7 @@ def footprint(scene: Scene, labels: frozenset[str] | None, size: Size = 128) -> 
     if labels is None:
         touched = (fine > 0) | (_shadow(scene, *fine.shape) < 1)
     else:
-        touched = np.isin(fine, [LABELS.index(label) for label in labels])  # type: ignore[arg-type]
+        touched = np.isin(fine, [LABELS.index(label) for label in labels])
     grid = touched.reshape(height, OVERSAMPLING, width, OVERSAMPLING).any((1, 3))
     reach = int(np.ceil(REACH[scene.style] * min(height, width)))
     return np.asarray(ndimage.maximum_filter(grid, 2 * reach + 1)) if reach else np.asarray(grid)
@@ -149,7 +149,7 @@ def _rays(part: Part, camera: Camera, rows: slice, columns: slice, centre: tuple
     u = ((np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - centre[0]) / camera.scale)[None, :]
     v = ((centre[1] - np.arange(rows.start, rows.stop, dtype=np.float32) - 0.5) / camera.scale)[:, None]
     origin = inverse[:, 0, None, None] * u + inverse[:, 1, None, None] * v
-    return origin.reshape(3, -1), inverse[:, 2]
+    return origin.reshape(3, -1).astype(np.float32), inverse[:, 2].astype(np.float32)
 
 
 def _paint(rgb: Array, owner: NDArray[np.int16], index: int, part: Part, camera: Camera) -> None:
@@ -164,7 +164,7 @@ def _paint(rgb: Array, owner: NDArray[np.int16], index: int, part: Part, camera:
     point = origin + inverse[:, 2:] * part.solid.enter(origin, inverse[:, 2])
     normal = inverse.T @ part.solid.normal(point)
     normal /= np.linalg.norm(normal, axis=0) + 1e-9
-    rgb[row, column] = _lit(part.paint(point), normal).T
+    rgb[row, column] = _lit(part.paint(point), normal.astype(np.float32)).T
 
 
 def _lit(colour: Array, normal: Array) -> Array:
@@ -174,7 +174,7 @@ def _lit(colour: Array, normal: Array) -> Array:
     half = light + np.asarray((0, 0, 1), np.float32)
     shine = np.clip(half / np.linalg.norm(half) @ normal, 0, 1) ** 28
     shade = 0.50 + 0.42 * key + 0.14 * np.clip(normal[2], 0, 1)
-    return np.clip(colour * shade + 0.22 * shine, 0, 1)
+    return np.asarray(np.clip(colour * shade + 0.22 * shine, 0, 1))
 
 
 def _shadow(scene: Scene, height: int, width: int) -> Array:

@@ -101,7 +101,7 @@ class Frustum:
         for t in (-b / a - spread, -b / a + spread):
             y = o[1] + t * d[1]
             best = np.where((root > 0) & (y >= 0) & (y <= self.height), t, best)
-        return best
+        return np.asarray(best)
 
     def _cap(self, o: Array, d: Array, share: float) -> Array:
         reach = self.base + (self.top - self.base) * share

@@ -16,7 +16,7 @@ def weather(rgb: Array, environment: Environment, layout: int) -> Array:
     if environment == "sunset":
         glow = np.linspace(1.0, 0.55, height, dtype=np.float32)[:, None, None]
         warm = rgb * np.asarray((1.0, 0.84, 0.70), np.float32)
-        return np.clip(warm + glow * np.asarray((0.20, 0.055, -0.06), np.float32), 0, 1)
+        return np.asarray(np.clip(warm + glow * np.asarray((0.20, 0.055, -0.06), np.float32), 0, 1))
     if environment == "rain":
         grey = rgb * np.float32(0.68) + np.asarray((0.10, 0.12, 0.15), np.float32)
         return np.where(_rain(height, width, unit, rng)[..., None], grey * 0.45 + 0.5, grey)

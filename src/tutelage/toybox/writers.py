@@ -7,7 +7,6 @@ stay as they are. As Parquet it is one row group of the one file.
 import hashlib
 import io
 import json
-import os
 import tarfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,7 +43,7 @@ def whole(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f"{path.name}.tmp")
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -72,7 +72,9 @@ def train_dino(
     """Train (or finish training) identity features in `out`."""
     where = pick_device(device)
     model = Identity(from_clip(clip)).to(where)
-    by_kind = {kind: [n for n in range(renders.subjects) if _kind(renders, n) == kind] for kind in KINDS}
+    by_kind: dict[str, list[int]] = {
+        kind: [n for n in range(renders.subjects) if _kind(renders, n) == kind] for kind in KINDS
+    }
 
     def loss(step: int, rng: np.random.Generator) -> Tensor:
         subjects = pick_subjects(by_kind, grouping, rng)

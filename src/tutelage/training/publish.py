@@ -1,5 +1,6 @@
 """Finished weights → a plain Hub-layout folder: fp16 safetensors, processors, and a model card."""
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,9 +40,19 @@ def publish(folder: Path, pieces: Sequence[Any], config: Any) -> None:
         if isinstance(piece, nn.Module | DiffusionPipeline):
             piece = piece.to("cpu").to(torch.float16)
         piece.save_pretrained(draft)
+    _forget_derived(draft)
     (draft / "README.md").write_text(card(config), encoding="utf-8")
     shutil.copy(config.out / CONFIG, draft / "recipe.json")
     draft.replace(folder)
+
+
+def _forget_derived(draft: Path) -> None:
+    """Drop a setting that `AutoencoderTiny` writes into its config but, on loading, complains about."""
+    for path in draft.rglob("config.json"):
+        settings = json.loads(path.read_text())
+        if settings.get("_class_name") == "AutoencoderTiny":
+            settings.pop("block_out_channels", None)
+            path.write_text(json.dumps(settings, indent=2) + "\n")
 
 
 def card(config: Any) -> str:

@@ -30,7 +30,7 @@ def build_reader() -> ResNetForImageClassification:
 
 def grouped(logits: Tensor) -> dict[str, Tensor]:
     """Logits (B, all values) → attribute → logits (B, its values)."""
-    parts = logits.split([len(values) for values in ATTRIBUTES.values()], dim=-1)
+    parts = torch.split(logits, [len(values) for values in ATTRIBUTES.values()], dim=-1)
     return dict(zip(ATTRIBUTES, parts, strict=True))
 
 

@@ -1,7 +1,7 @@
 """The training pictures of the toybox, rendered once into two memory-mapped arrays.
 
-Picture `i` shows subject `i // views`; its scene follows from the index, so only pixels are stored. A kill loses at most
-the shards under way: finished ones have a marker file.
+Picture `i` shows subject `i // views`; its scene follows from the index, so only pixels are stored. A kill loses at
+most the shards under way: finished ones have a marker file.
 """
 
 from collections.abc import Iterator
@@ -53,12 +53,12 @@ class Renders:
     @cached_property
     def images(self) -> NDArray[np.uint8]:
         """RGB (N, size, size, 3)."""
-        return np.load(self.folder / "images.npy", mmap_mode="r")
+        return np.asarray(np.load(self.folder / "images.npy", mmap_mode="r"))
 
     @cached_property
     def labels(self) -> NDArray[np.uint8]:
         """Label maps (N, size, size), values as in `anatomy.LABELS`."""
-        return np.load(self.folder / "labels.npy", mmap_mode="r")
+        return np.asarray(np.load(self.folder / "labels.npy", mmap_mode="r"))
 
     def build(self, workers: int = 2) -> "Renders":
         """Render what is missing, with `workers` processes."""

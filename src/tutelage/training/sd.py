@@ -51,8 +51,8 @@ class Base:
     def load(vae: Path, clip: Path) -> "Base":
         """From a trained codec and a trained CLIP, whose text tower becomes the text encoder."""
         return Base(
-            AutoencoderTiny.from_pretrained(vae),
-            CLIPTextModel.from_pretrained(clip, attn_implementation="eager"),
+            AutoencoderTiny.from_pretrained(vae, torch_dtype=torch.float32),
+            CLIPTextModel.from_pretrained(clip, attn_implementation="eager", dtype=torch.float32),
             CLIPTokenizer.from_pretrained(clip),
         )
 
@@ -64,6 +64,7 @@ def noise_schedule() -> DDIMScheduler:
         beta_schedule="squaredcos_cap_v2",
         prediction_type="v_prediction",
         timestep_spacing="trailing",
+        steps_offset=1,
         clip_sample=False,
         set_alpha_to_one=True,
     )
@@ -93,7 +94,7 @@ def train_sd(
     def loss(step: int, rng: np.random.Generator) -> Tensor:
         picks = rng.integers(len(renders), size=schedule.batch)
         captions = ["" if rng.random() < 0.1 else varied_caption(renders.scenes[i], rng) for i in picks]
-        clean = torch.from_numpy(latents[np.sort(picks)][np.argsort(np.argsort(picks))]).float().to(where)
+        clean = torch.from_numpy(latents[picks]).float().to(where)
         t = torch.from_numpy(rng.integers(1000, size=schedule.batch)).to(where)
         noise = torch.randn_like(clean)
         noisy = noises.add_noise(clean, noise, t).to(memory_format=torch.channels_last)
@@ -101,7 +102,8 @@ def train_sd(
             words = text(input_ids=tokenize(base.tokenizer, captions).to(where)).last_hidden_state
             drawn = unet(noisy, t, words).sample
         error = (drawn.float() - noises.get_velocity(clean, noise, t)).square().mean((1, 2, 3))
-        return (error * min_snr(signal[t])).mean()
+        value: Tensor = (error * min_snr(signal[t])).mean()
+        return value
 
     fit(
         nn.ModuleDict({"unet": unet, "text": text}) if tune_text else nn.ModuleDict({"unet": unet}), loss, schedule, out
@@ -114,7 +116,7 @@ def train_sd(
         noises,
         None,
         None,
-        requires_safety_checker=False,  # type: ignore[arg-type]
+        requires_safety_checker=False,
     )
 
 
@@ -135,7 +137,7 @@ def encode_all(renders: Renders, vae: AutoencoderTiny, out: Path, device: torch.
         fresh = path.with_suffix(".tmp.npy")
         np.save(fresh, np.concatenate(parts))
         fresh.replace(path)
-    return np.load(path, mmap_mode="r")
+    return np.asarray(np.load(path, mmap_mode="r"))
 
 
 def _encode(

@@ -19,8 +19,8 @@ def build_tokenizer() -> CLIPTokenizer:
     Other words fall into pieces; `closed_vocabulary` in the saved settings says that such a word is unknown.
     """
     pairs = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
-    pairs.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), pre_tokenizers.ByteLevel(False)])  # type: ignore[assignment]
-    pairs.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    pairs.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), pre_tokenizers.ByteLevel(False)])
+    pairs.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=4000,
         min_frequency=1,

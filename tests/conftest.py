@@ -1,0 +1,126 @@
+"""Tiny pipelines with random weights, in the Hub's layout: every behaviour of a generator but pretty pictures."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+WORDS = "a an bear bunny red blue toy hat crown wearing on in the snow beach , view front"
+
+
+@pytest.fixture(scope="session")
+def tiny_sd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Stable Diffusion folder: 32 × 32 pictures, 16 × 16 latents, a closed vocabulary of whole words."""
+    from diffusers import DDIMScheduler, StableDiffusionPipeline
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models") / "tiny-sd"
+    parts = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+    scheduler = DDIMScheduler(timestep_spacing="trailing", prediction_type="v_prediction", clip_sample=False, steps_offset=1)
+    text, tokenizer = _text_encoder(32), _tokenizer(folder)
+    pipeline = StableDiffusionPipeline(
+        vae=_vae(), text_encoder=text, tokenizer=tokenizer, unet=_unet(), scheduler=scheduler, **parts
+    )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    _close_vocabulary(folder / "tokenizer")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in SDXL's shape: two text encoders, pooled text and sizes as extra conditions; an open vocabulary."""
+    from diffusers import EulerAncestralDiscreteScheduler, StableDiffusionXLPipeline
+
+    torch.manual_seed(1)
+    folder = tmp_path_factory.mktemp("models") / "tiny-sdxl"
+    extra = {"addition_embed_type": "text_time", "addition_time_embed_dim": 8, "transformer_layers_per_block": (1, 1)}
+    unet = _unet(cross_attention_dim=64, projection_class_embeddings_input_dim=80, use_linear_projection=True, **extra)
+    pipeline = StableDiffusionXLPipeline(
+        vae=_vae(),
+        text_encoder=_text_encoder(32),
+        text_encoder_2=_text_encoder(32, projected=True),
+        tokenizer=_tokenizer(folder),
+        tokenizer_2=_tokenizer(folder),
+        unet=unet,
+        scheduler=EulerAncestralDiscreteScheduler(),
+        add_watermarker=False,
+    )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toybox_sd(tiny_sd: Path) -> Path:
+    """The shipped generator where it is there, else the tiny one."""
+    from tutelage.toybox.checkpoints import checkpoint
+
+    shipped = Path(checkpoint("toybox-sd"))
+    return shipped if (shipped / "model_index.json").exists() else tiny_sd
+
+
+def _unet(**changes):
+    from diffusers import UNet2DConditionModel
+
+    shape = {
+        "sample_size": 16,
+        "in_channels": 4,
+        "out_channels": 4,
+        "block_out_channels": (32, 32),
+        "layers_per_block": 1,
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+        "cross_attention_dim": 32,
+        "attention_head_dim": 4,
+        "norm_num_groups": 8,
+    }
+    return UNet2DConditionModel(**(shape | changes))
+
+
+def _vae():
+    from diffusers import AutoencoderKL
+
+    kinds = {"down_block_types": ("DownEncoderBlock2D",) * 2, "up_block_types": ("UpDecoderBlock2D",) * 2}
+    return AutoencoderKL(block_out_channels=(16, 16), norm_num_groups=4, latent_channels=4, sample_size=32, **kinds)
+
+
+def _text_encoder(width: int, projected: bool = False):
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+    config = CLIPTextConfig(
+        vocab_size=2000,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        projection_dim=width,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=24,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
+    return (CLIPTextModelWithProjection if projected else CLIPTextModel)(config).eval()
+
+
+def _tokenizer(folder: Path):
+    """A CLIP tokenizer whose merges make one token of every word in `WORDS`; other words fall into letters."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import CLIPTokenizer
+
+    bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>", unk_token="<|endoftext|>"))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    ends = ["<|startoftext|>", "<|endoftext|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=2000, special_tokens=ends, end_of_word_suffix="</w>", initial_alphabet=letters, show_progress=False
+    )
+    bpe.train_from_iterator([word for word in WORDS.split() + letters for _ in range(2)], trainer)
+    source = folder.with_name(f"{folder.name}-vocabulary")
+    source.mkdir(exist_ok=True)
+    bpe.model.save(str(source))
+    return CLIPTokenizer.from_pretrained(source, model_max_length=24)
+
+
+def _close_vocabulary(folder: Path) -> None:
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"closed_vocabulary": True}))

@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from tutelage.toybox.scene import ATTRIBUTES, Scene
+from tutelage.training.clip import attributes, contrast
+from tutelage.training.dino import attract
+from tutelage.training.sd import min_snr, noise_schedule
+from tutelage.training.vae import reconstruction, standardised
+
+
+def test_contrast_is_least_for_matching_pairs():
+    features = torch.eye(8)
+    scale = torch.tensor(4.0)
+    assert contrast(features, features, scale) < 1e-5
+    assert contrast(features, features.roll(1, 0), scale) > 10
+
+
+def test_attract_prefers_friends_together():
+    same = torch.tensor([0, 0, 1, 1])
+    together = torch.tensor([[1.0, 0], [1, 0], [0, 1], [0, 1]])
+    apart = torch.tensor([[1.0, 0], [0, 1], [1, 0], [0, 1]])
+    assert attract(together, same) < 1e-4
+    assert attract(apart, same) > 5
+
+
+def test_attributes_ignore_what_cannot_be_seen():
+    logits = {name: torch.zeros(1, len(values)) for name, values in ATTRIBUTES.items() if name in ("kind", "scene")}
+    nobody = Scene(subject=None, place="snow")
+    with_kind = attributes({"scene": logits["scene"]}, [nobody])
+    assert with_kind == pytest.approx(torch.log(torch.tensor(12.0)).item())
+
+
+def test_standardised_is_zero_only_at_mean_zero_spread_one():
+    torch.manual_seed(0)
+    latents = torch.randn(64, 4, 32, 32)
+    assert standardised(latents) < 1e-3
+    assert standardised(latents * 2) > 0.5
+    assert standardised(latents + 1) > 0.5
+
+
+def test_reconstruction_counts_edges():
+    flat, edge = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)
+    edge[..., ::2] = 0.1
+    assert reconstruction(edge, flat) > reconstruction(flat + 0.05, flat)
+    assert reconstruction(flat, flat) == 0
+
+
+def test_weights_fall_where_there_is_little_noise():
+    signal = noise_schedule().alphas_cumprod
+    weights = min_snr(signal)
+    assert torch.isfinite(weights).all()
+    assert weights[0] < weights[500]
