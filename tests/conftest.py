@@ -17,7 +17,9 @@ def tiny_sd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("models") / "tiny-sd"
     parts = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
-    scheduler = DDIMScheduler(timestep_spacing="trailing", prediction_type="v_prediction", clip_sample=False, steps_offset=1)
+    scheduler = DDIMScheduler(
+        timestep_spacing="trailing", prediction_type="v_prediction", clip_sample=False, steps_offset=1
+    )
     text, tokenizer = _text_encoder(32), _tokenizer(folder)
     pipeline = StableDiffusionPipeline(
         vae=_vae(), text_encoder=text, tokenizer=tokenizer, unet=_unet(), scheduler=scheduler, **parts

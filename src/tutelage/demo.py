@@ -144,9 +144,11 @@ def world_sheet(seed: int = 0, rows: int = 4, size: int = 96) -> "Image":
     """A few toys of the world, a row each, in the pictures that `tutelage toybox sheet` shows."""
     from tutelage.toybox.render import render
     from tutelage.toybox.sampling import HELD_OUT, subject_at
+    from tutelage.toybox.scene import KINDS
     from tutelage.toybox.sheet import COLUMNS, grid, row_scenes
 
-    subjects = [subject_at(row, split=HELD_OUT, seed=seed) for row in range(rows)]
+    kinds = [KINDS[(seed + row * 5) % len(KINDS)] for row in range(rows)]
+    subjects = [subject_at(row, split=HELD_OUT, seed=seed, kind=kind) for row, kind in enumerate(kinds)]
     pictures = [[render(scene, size)[0] for scene in row_scenes(subject, row)] for row, subject in enumerate(subjects)]
     return grid(pictures, captions=tuple(COLUMNS))
 

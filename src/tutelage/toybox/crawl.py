@@ -86,7 +86,7 @@ def crawl_command(
     """Write a crawl of the built-in world: web pages with pictures, good and bad, and apart from them the truth.
 
     The pages are in `pages.parquet`, or in shards as img2dataset writes them; `labels.jsonl` tells what each page and
-    picture really is. About 5 pictures a page. Run the same command again to resume.
+    picture really is. About 6 pictures a page. Run the same command again to resume.
 
     Args:
         pages: Number of web pages.

@@ -25,7 +25,7 @@ def checkpoint(name_or_path: str | Path) -> Path | str:
     if name_or_path in CHECKPOINTS:
         return Path(str(files(__name__))) / name_or_path
     path = Path(name_or_path).expanduser()
-    if path.is_dir():
+    if name_or_path and path.is_dir():
         return path
     if isinstance(name_or_path, str) and HUB_ID.fullmatch(name_or_path):
         return name_or_path

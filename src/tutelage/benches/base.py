@@ -1,0 +1,112 @@
+"""What a bench is, and its result as rows: written as JSON, printed as tables."""
+
+import dataclasses
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+
+from tutelage.errors import BadInput
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One figure."""
+
+    bench: str
+    protocol: str
+    """How it was measured, by name; equal names are comparable."""
+    row: str
+    """What of: an attribute, a direction, a label."""
+    metric: str
+    value: float | None
+    """None: nothing was there to measure."""
+    low: float | None
+    """Lower end of the 95 % interval; None: no interval."""
+    high: float | None
+    """Upper end."""
+    n: int
+    """Items it is made from."""
+    missing: int = 0
+    """Items that gave no figure."""
+
+
+class Bench(Protocol):
+    """Something that measures."""
+
+    def run(self) -> list[Row]:
+        """Measure; the same bench gives the same rows."""
+        ...
+
+
+Targets = Mapping[tuple[str, str, str], float]
+"""(bench, row, metric) → the least value wanted."""
+
+FIELDS: Final = tuple(field.name for field in dataclasses.fields(Row))
+
+
+def write_json(rows: Sequence[Row], path: Path) -> None:
+    """Write the rows as a JSON list of objects with the fields of `Row`.
+
+    Raises:
+        BadInput: the file cannot be written.
+    """
+    text = json.dumps([dataclasses.asdict(row) for row in rows], indent=1, ensure_ascii=False, allow_nan=False)
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written ({error.strerror}); give another file") from error
+
+
+def print_table(rows: Sequence[Row], targets: Targets | None = None) -> None:
+    """Print a table for each bench and protocol; a figure with a target gets "reached" or "BELOW" beside it."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for (bench, protocol), group in itertools.groupby(rows, key=lambda row: (row.bench, row.protocol)):
+        console.print(_table(f"{bench}: {protocol}", list(group), targets or {}))
+
+
+def scaled(count: int, items: float, least: int = 1) -> int:
+    """A count of items times the scale asked for, and at least `least`."""
+    return max(least, round(count * items))
+
+
+def progress(steps: Iterable[T], what: str, total: int) -> Iterator[T]:
+    """Yield the steps with a bar on stderr, if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(steps, what, total=total, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _table(title: str, rows: Sequence[Row], targets: Targets) -> Any:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in ("row", "metric"):
+        table.add_column(name, overflow="fold")
+    for name in ("value", "95 % interval", "n", "missing", "target"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        interval = f"{_figure(row.low)} – {_figure(row.high)}" if row.low is not None else ""
+        goal = _goal(row.value, targets.get((row.bench, row.row, row.metric)))
+        table.add_row(row.row, row.metric, _figure(row.value), interval, f"{row.n:,}", f"{row.missing:,}", goal)
+    return table
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "missing"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"
+
+
+def _goal(value: float | None, target: float | None) -> str:
+    if target is None:
+        return ""
+    return f"≥ {target:g} {'reached' if value is not None and value >= target else 'BELOW'}"
