@@ -6,6 +6,7 @@ name it in `BENCHES`. A figure that must be reached gets its line in the targets
 """
 
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from tutelage.errors import BadInput, did_you_mean
@@ -23,7 +24,7 @@ BENCHES: Final[dict[str, str]] = {
 """Bench → "module:class"."""
 
 
-def bench(name: str) -> "type[Bench]":
+def bench(name: str) -> "Callable[..., Bench]":
     """The class of a bench; its module, and with it PyTorch, is imported now.
 
     Raises:
@@ -32,5 +33,5 @@ def bench(name: str) -> "type[Bench]":
     if name not in BENCHES:
         raise BadInput(f"no bench '{name}'.{did_you_mean(name, BENCHES)} There are {', '.join(BENCHES)}")
     module, _, attribute = BENCHES[name].partition(":")
-    found: type[Bench] = getattr(importlib.import_module(module), attribute)
+    found: Callable[..., Bench] = getattr(importlib.import_module(module), attribute)
     return found

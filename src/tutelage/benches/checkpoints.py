@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,9 @@ TARGETS: Final[Targets] = {
     ("toybox-seg", "toy", "IoU"): 0.90,
 }
 """What the checkpoints must reach."""
+
+TOOLS: Final[Mapping[str, tuple[str, ...]]] = {"toybox-sd": ("toybox-reader",)}
+"""Bench → the checkpoints it measures with."""
 
 
 def bench_command(
@@ -63,23 +66,18 @@ def bench_command(
     names = _chosen(only)
     _check(items, seed, workers, json)
     given = {"toybox-clip": clip, "toybox-dino": dino, "toybox-sd": sd, "toybox-seg": seg, "toybox-reader": reader}
-    hashes = _hashes({name: given[name] for name in given if name in names or _reads(name, names)})
+    used = {name: {key: where for key, where in given.items() if key in (name, *TOOLS.get(name, ()))} for name in names}
+    hashes = _hashes({where for models in used.values() for where in models.values()})
     rows: list[Row] = []
-    for name in names:
+    for name, models in used.items():
         started = time.monotonic()
-        options = {"reader": reader} if name == "toybox-sd" else {}
-        made = bench(name)(checkpoint=given[name], items=items, seed=seed, device=device, workers=workers, **options)
+        tools = {key.removeprefix("toybox-"): models[key] for key in TOOLS.get(name, ())}
+        made = bench(name)(checkpoint=given[name], items=items, seed=seed, device=device, workers=workers, **tools)
         rows += (measured := made.run())
         print_table(measured, TARGETS)
-        used = {key: hashes[key] for key in given if key == name or (key in hashes and _reads(key, [name]))}
-        print(_footer(used, given, seed, time.monotonic() - started))
+        print(_footer({where: hashes[where] for where in models.values()}, seed, time.monotonic() - started))
         if json is not None:  # after every bench, so that stopping keeps what is finished
             write_json(rows, json)
-
-
-def _reads(name: str, names: Sequence[str]) -> bool:
-    """Whether checkpoint `name` is a measuring tool of one of the benches."""
-    return name == "toybox-reader" and "toybox-sd" in names
 
 
 def _chosen(only: Sequence[str]) -> list[str]:
@@ -100,14 +98,14 @@ def _check(items: float, seed: int, workers: int, json: Path | None) -> None:
         raise BadInput(f"--json {json}: give a file in a folder that exists")
 
 
-def _hashes(checkpoints: Mapping[str, str]) -> dict[str, str]:
-    """Hash of every checkpoint; finds out what is absent before minutes are spent on what is there."""
+def _hashes(models: Iterable[str]) -> dict[str, str]:
+    """Hash of every model; finds out what is absent before minutes are spent on what is there."""
     from tutelage.diffusion.load import weights_hash
     from tutelage.toybox.vision import folder_of
 
-    return {name: weights_hash(folder_of(where)) for name, where in checkpoints.items()}
+    return {where: weights_hash(folder_of(where)) for where in models}
 
 
-def _footer(hashes: Mapping[str, str], given: Mapping[str, str], seed: int, seconds: float) -> str:
-    models = ", ".join(f"{given[name]} (sha256 {hashes[name]})" for name in hashes)
+def _footer(hashes: Mapping[str, str], seed: int, seconds: float) -> str:
+    models = ", ".join(f"{where} (sha256 {digest})" for where, digest in hashes.items())
     return f"{models}; seed {seed}; {seconds:.0f} s\n"

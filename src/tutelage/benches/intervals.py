@@ -121,4 +121,5 @@ def _weighted_auc(scores: Floats, split: int, weights: Floats) -> Floats:
 
 def _divide(part: Floats, whole: Floats) -> Floats:
     """Quotients, nan where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    quotient: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return quotient

@@ -105,7 +105,7 @@ def _row(name: str, interval: Interval, said: Floats) -> Row:
 
 @torch.inference_mode()
 def psnr(vae: Any, images: NDArray[np.uint8], batch: int = 16) -> Floats:
-    """PSNR in dB (N,) of pictures (N, H, W, 3) after a codec of diffusers; a perfect copy counts as off by half a step."""
+    """PSNR in dB (N,) of pictures (N, H, W, 3) after a codec; a perfect copy counts as off by half a step."""
     figures = []
     starts = range(0, len(images), batch)
     for first in progress(starts, "encoding and decoding", len(starts)):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tutelage.benches.base import Row, progress, scaled
 from tutelage.benches.heldout import draw, held_out_scenes
-from tutelage.benches.intervals import Floats, Interval, bootstrap_mean_ratio
+from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap_mean_ratio
 from tutelage.toybox.anatomy import LABELS
 from tutelage.toybox.masks import Segmenter
 
@@ -59,7 +59,7 @@ class SegBench:
         n, with_toy = len(truth), int((truth > 0).any((1, 2)).sum())
         rows = [self._row("mean of labels", mean, n), self._row("toy", toy, with_toy)]
         for index, label in enumerate(LABELS):
-            share = bootstrap_mean_ratio(both[:, [index]], either[:, [index]], self.seed)
+            share = bootstrap_mean_ratio(both[:, [index]], either[:, [index]], self.seed) if present[index] else NOTHING
             rows.append(self._row(label, share, int(occurs[:, index].sum())))
         return rows
 

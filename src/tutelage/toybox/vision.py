@@ -92,7 +92,7 @@ def rgb(picture: Picture) -> Image.Image:
 
 
 def squared(picture: Picture) -> tuple[Image.Image, tuple[int, int, int, int]]:
-    """The picture on a square, its edge pixels drawn out over the new ground, and where it lies: left, top, right, bottom.
+    """The picture on a square, its edges drawn out over the new ground, and its box: left, top, right, bottom.
 
     Nothing is cut off. Bars of one colour would be read as scenery; drawn-out edges look like more of the same.
     """

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTokenizer, CLIPVisionConfig
 
+from tutelage.diffusion.device import pick_device
 from tutelage.toybox.captions import varied_caption
 from tutelage.toybox.scene import ATTRIBUTES, Scene, describe
-from tutelage.training.loop import fit, pick_device
+from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
 from tutelage.training.settings import ClipShape, Schedule
 from tutelage.training.tokenizer import LENGTH, build_tokenizer

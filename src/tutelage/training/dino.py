@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPVisionModel, ViTConfig, ViTModel
 
+from tutelage.diffusion.device import pick_device
 from tutelage.toybox.scene import ATTRIBUTES, KINDS
 from tutelage.training.clip import attributes, pixels
-from tutelage.training.loop import fit, pick_device
+from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
 from tutelage.training.settings import Grouping, Schedule
 

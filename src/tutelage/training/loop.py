@@ -21,15 +21,6 @@ Loss = Callable[[int, np.random.Generator], Tensor]
 """Step and its random numbers → scalar loss."""
 
 
-def pick_device(name: str) -> torch.device:
-    """ "auto" is CUDA, then Apple's MPS, then the CPU."""
-    if name != "auto":
-        return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
 def fit(model: nn.Module, loss: Loss, schedule: Schedule, out: Path, save_seconds: float = 120.0) -> nn.Module:
     """Train `model` in place, going on from `out/state.safetensors` if it is there; returns it with averaged weights.
 

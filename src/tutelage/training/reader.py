@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 from transformers import ResNetConfig, ResNetForImageClassification
 
+from tutelage.diffusion.device import pick_device
 from tutelage.toybox.scene import ATTRIBUTES
 from tutelage.training.clip import attributes, pixels
-from tutelage.training.loop import fit, pick_device
+from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
 from tutelage.training.settings import Schedule
 

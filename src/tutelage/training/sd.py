@@ -15,9 +15,10 @@ from rich.progress import track
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from tutelage.diffusion.device import pick_device
 from tutelage.toybox.captions import varied_caption
 from tutelage.training.clip import pixels, tokenize
-from tutelage.training.loop import fit, pick_device
+from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
 from tutelage.training.settings import Schedule, UNetShape
 

@@ -8,9 +8,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
+from tutelage.diffusion.device import pick_device
 from tutelage.toybox.anatomy import LABELS
 from tutelage.training.clip import pixels
-from tutelage.training.loop import fit, pick_device
+from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
 from tutelage.training.settings import Schedule
 

@@ -12,7 +12,8 @@ import torch
 from diffusers import AutoencoderTiny
 from torch import Tensor
 
-from tutelage.training.loop import fit, pick_device
+from tutelage.diffusion.device import pick_device
+from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
 from tutelage.training.settings import Schedule, VaeShape
 
