@@ -7,6 +7,7 @@ not grow with the crawl. The same command resumes: parts that are there are kept
 import json
 import multiprocessing
 import shutil
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -178,12 +179,18 @@ def _advance(progress: Progress, bar: TaskID, pages: int, pictures: int) -> None
 
 
 def _results(jobs: list[Job], workers: int) -> Iterator[int]:
-    """Pictures made by each job, in order. Workers start afresh: forking a process with threads can hang it."""
+    """Pictures made by each job, in order.
+
+    Workers start afresh, since forking a process with threads can hang it; a script that calls this needs the usual
+    `if __name__ == "__main__":`. They ignore Ctrl-C: the parts they are at are finished and kept.
+    """
     if workers == 1 or len(jobs) < 2:
         yield from map(make_part, jobs)
         return
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=fresh) as pool:
+    deaf = (signal.SIGINT, signal.SIG_IGN)
+    count = min(workers, len(jobs))
+    with ProcessPoolExecutor(count, mp_context=fresh, initializer=signal.signal, initargs=deaf) as pool:
         yield from pool.map(make_part, jobs)
 
 

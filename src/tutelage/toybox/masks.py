@@ -68,7 +68,7 @@ _FILLERS: Final = frozenset(
         *EXPRESSIONS,
     ]
 )
-_QUALIFIERS: Final = frozenset(["of", "on", "in", "at", "with", "wearing", "holding", "behind", "around"])
+_QUALIFIERS: Final = frozenset(["of", "on", "in", "at", "with", "wearing", "holding", "behind", "around", "under"])
 _PLUS, _MINUS = frozenset(["and", ","]), frozenset(["without", "except", "but", "minus"])
 _KNOWN: Final = frozenset(NOUNS) | _FILLERS | _QUALIFIERS | _PLUS | _MINUS | frozenset(vocabulary())
 

@@ -48,7 +48,7 @@ class Truth:
     subject: int | None
     """Number of the toy (`sampling.subject_at` of the training split), or None if there is none."""
     scene: Scene | None
-    """What was rendered, or None if nothing was."""
+    """What was rendered, even if the bytes no longer show it, or None if nothing was."""
     fault: str | None
     """What is wrong with the bytes or the shape, or None."""
 

@@ -86,7 +86,7 @@ def junk_bytes(shot: Picture, rng: np.random.Generator) -> Picture:
     """Something that is no picture where one should be: nothing, an error page, random bytes."""
     at = int(rng.integers(len(NOT_IMAGES) + 1))
     data = NOT_IMAGES[at] if at < len(NOT_IMAGES) else rng.bytes(2048)
-    return replace(shot, image=data, scene=None, subject=None, fault="not an image")
+    return replace(shot, image=data, fault="not an image")
 
 
 def png(rgb: NDArray[np.uint8]) -> bytes:
