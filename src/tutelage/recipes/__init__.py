@@ -8,6 +8,7 @@ from typing import Final
 RECIPES: Final[dict[str, str]] = {
     "toybox-vae": "tutelage.recipes.toybox:toybox_vae",
     "toybox-clip": "tutelage.recipes.toybox:toybox_clip",
+    "toybox-clip-sharpen": "tutelage.recipes.toybox:toybox_clip_sharpen",
     "toybox-dino": "tutelage.recipes.toybox:toybox_dino",
     "toybox-sd": "tutelage.recipes.toybox:toybox_sd",
     "toybox-seg": "tutelage.recipes.toybox:toybox_seg",

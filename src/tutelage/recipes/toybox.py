@@ -1,7 +1,8 @@
 """The recipes of the shipped checkpoints. Each docstring gives the command, the hardware, the time and the score.
 
 All share one set of rendered pictures (`runs/toybox-renders`, made on first use) and finish with a Hub-layout folder
-`OUT/model` in fp16. Order: `toybox-vae` and `toybox-clip`, then `toybox-dino` and `toybox-sd`; the others any time.
+`OUT/model` in fp16. Order: `toybox-vae` and `toybox-clip`, then `toybox-sd` and
+`toybox-clip-sharpen`, then `toybox-dino`; the others any time.
 """
 
 from dataclasses import dataclass, field, replace
@@ -82,18 +83,36 @@ class ClipTraining(Training):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClipSharpening(Training):
+    """Captions and pictures in one space."""
+
+    clip: Path = RUNS / "toybox-clip" / "model"
+    """The finished CLIP to go on from; its text tower is not touched."""
+
+    def train(self) -> None:
+        from transformers import CLIPTokenizer
+
+        from tutelage.training.publish import clip_images, publish
+        from tutelage.training.sharpen import sharpen_clip
+
+        _finished(self.clip, "toybox-clip")
+        clip = sharpen_clip(self.renders, self.schedule, self.clip, self.out, self.device, self.bf16)
+        publish(self.model, [clip, CLIPTokenizer.from_pretrained(self.clip), clip_images(self.renders.size)], self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DinoTraining(Training):
     """Features of a toy's identity."""
 
     grouping: Grouping = Grouping()
-    clip: Path = RUNS / "toybox-clip" / "model"
+    clip: Path = RUNS / "toybox-clip-sharpen" / "model"
     """The finished CLIP whose image tower it starts from."""
 
     def train(self) -> None:
         from tutelage.training.dino import train_dino
         from tutelage.training.publish import publish, vit_images
 
-        _finished(self.clip, "toybox-clip")
+        _finished(self.clip, "toybox-clip-sharpen")
         vit = train_dino(self.renders, self.schedule, self.grouping, self.clip, self.out, self.device, self.bf16)
         publish(self.model, [vit, vit_images(self.renders.size)], self)
 
@@ -182,10 +201,19 @@ def toybox_clip() -> ClipTraining:
     return ClipTraining(out=RUNS / "toybox-clip", schedule=schedule)
 
 
+def toybox_clip_sharpen() -> ClipSharpening:
+    """The image side of toybox-clip trained further, on one attribute at a time. This is what ships as toybox-clip.
+
+    `tutelage run toybox-clip-sharpen`, after toybox-clip
+    """
+    schedule = Schedule(steps=500, batch=128, lr=4e-4, warmup=30, decay=0.8, weight_decay=0.05)
+    return ClipSharpening(out=RUNS / "toybox-clip-sharpen", schedule=schedule)
+
+
 def toybox_dino() -> DinoTraining:
     """Features that know a toy again, whatever it wears and wherever it is.
 
-    `tutelage run toybox-dino`, after toybox-clip
+    `tutelage run toybox-dino`, after toybox-clip-sharpen
     """
     schedule = Schedule(steps=700, batch=128, lr=5e-4, decay=0.7, ema=0.99, weight_decay=0.05)
     return DinoTraining(out=RUNS / "toybox-dino", schedule=schedule)
@@ -229,6 +257,7 @@ def toybox_debug() -> DebugTraining:
 CHECKPOINT_RECIPES = {
     "vae": toybox_vae,
     "clip": toybox_clip,
+    "clip-sharpen": toybox_clip_sharpen,
     "dino": toybox_dino,
     "sd": toybox_sd,
     "seg": toybox_seg,

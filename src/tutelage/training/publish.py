@@ -59,11 +59,12 @@ def card(config: Any) -> str:
     """The model card: what it is, how it was made, and under which licence."""
     schedule, renders = config.schedule, config.renders
     name = config.out.name
+    ships_as = name.removesuffix("-sharpen")
     return f"""---
 license: apache-2.0
 tags: [toybox, tutelage]
 ---
-# {name}
+# {ships_as}
 
 {type(config).__doc__} Part of the toybox, the small built-in world of tutelage.
 
