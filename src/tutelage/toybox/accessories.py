@@ -48,7 +48,11 @@ def _crown(subject: Subject, at: Frame) -> Iterator[Part]:
 def _scarf(subject: Subject, at: Frame) -> Iterator[Part]:
     y = at.body[1] + at.girth[1] * 0.74
     r = 0.86 * at.girth[0]
-    yield Part(Frustum(r, r * 0.9, 0.12), (0, y - 0.05, at.head[2] - 0.01), plain(WOOL), "scarf")
+    if at.square:
+        collar = Box((at.girth[0] + 0.03, 0.055, at.girth[2] + 0.03))
+        yield Part(collar, (0, y, 0), plain(WOOL), "scarf")
+    else:
+        yield Part(Frustum(r, r * 0.9, 0.12), (0, y - 0.05, at.head[2] - 0.01), plain(WOOL), "scarf")
     tail = (0.11, y - 0.14, at.girth[2] * 0.95)
     yield Part(Box((0.055, 0.15, 0.03)), tail, plain(WOOL), "scarf", turn(pitch=-8, roll=6))
     yield Part(Box((0.055, 0.10, 0.03)), (-0.1, y - 0.08, -at.girth[2] * 0.92), plain(WOOL), "scarf", turn(roll=-6))

@@ -112,7 +112,7 @@ def eye(subject: Subject, at: Frame, side: int) -> tuple[float, float, float]:
     if at.square:
         return (side * rx * 0.45, y + ry * 0.25, z + rz)
     if subject.kind == "frog":
-        return (side * rx * 0.55, y + ry * 0.95, z + rz * 0.35)
+        return (side * rx * 0.55, y + ry * 0.92, z + rz * 0.15 + 0.1 * subject.ears)
     across, up = side * 0.42, 0.30 if side == 0 else 0.18
     return (rx * across, y + ry * up, z + rz * float(np.sqrt(1 - across**2 - up**2)))
 

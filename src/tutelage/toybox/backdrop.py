@@ -185,7 +185,7 @@ def _room(c: Canvas) -> None:
     c.box(u - 0.23, u + 0.23, v - 0.015, v + 0.015, (0.98, 0.98, 0.96))
     c.below(c.horizon + 0.05, (0.96, 0.95, 0.92))
     c.below(c.horizon, (0.66, 0.42, 0.24), (0.54, 0.32, 0.17))
-    spread = c.u / (0.6 + (c.horizon - c.v))
+    spread = c.u / np.maximum(0.6 + (c.horizon - c.v), 0.1)
     boards = (c.v < c.horizon) & (np.mod(spread * 3.2, 1.0) < 0.05)
     c.rgb[boards] *= 0.75
 
