@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
+from tutelage.benches.intervals import Interval
 from tutelage.errors import BadInput
 
 T = TypeVar("T")
+
+
+BENCH: Final = "checkpoints"
+"""Name of the bench over the shipped checkpoints."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +26,9 @@ class Row:
     protocol: str
     """How it was measured, by name; equal names are comparable."""
     row: str
-    """What of: an attribute, a direction, a label."""
+    """What was measured: a checkpoint, a student, or what stands beside it, such as `renders`."""
     metric: str
+    """Kind of figure, and what of: an attribute, a direction, a label."""
     value: float | None
     """None: nothing was there to measure."""
     low: float | None
@@ -33,6 +39,12 @@ class Row:
     """Items it is made from."""
     missing: int = 0
     """Items that gave no figure."""
+
+
+def checkpoint_row(row: str, protocol: str, metric: str, interval: Interval, n: int) -> Row:
+    """A row of the bench over the checkpoints; `interval` is (value, low, high)."""
+    value, low, high = interval
+    return Row(bench=BENCH, protocol=protocol, row=row, metric=metric, value=value, low=low, high=high, n=n)
 
 
 class Bench(Protocol):

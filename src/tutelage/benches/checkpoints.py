@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Final
 
 from tutelage.benches import BENCHES, bench
-from tutelage.benches.base import Row, Targets, print_table, write_json
+from tutelage.benches.base import BENCH, Row, Targets, print_table, write_json
 from tutelage.errors import BadInput, did_you_mean
 
 TARGETS: Final[Targets] = {
-    ("toybox-clip", "picture to caption", "top-1"): 0.90,
-    ("toybox-clip", "caption to picture", "top-1"): 0.90,
-    ("toybox-clip", "scene", "accuracy"): 0.95,
-    ("toybox-clip", "accessory", "accuracy"): 0.95,
-    ("toybox-clip", "style", "accuracy"): 0.95,
-    ("toybox-dino", "photo", "AUC"): 0.98,
-    ("toybox-sd", "codec", "PSNR dB"): 28.0,
-    ("toybox-sd", "full captions: all", "read back"): 0.90,
-    ("toybox-sd", "short captions: all", "read back"): 0.90,
-    ("toybox-seg", "mean of labels", "IoU"): 0.90,
-    ("toybox-seg", "toy", "IoU"): 0.90,
+    (BENCH, "toybox-clip", "top-1: picture to caption"): 0.90,
+    (BENCH, "toybox-clip", "top-1: caption to picture"): 0.90,
+    (BENCH, "toybox-clip", "accuracy: scene"): 0.95,
+    (BENCH, "toybox-clip", "accuracy: accessory"): 0.95,
+    (BENCH, "toybox-clip", "accuracy: style"): 0.95,
+    (BENCH, "toybox-dino", "AUC: photo"): 0.98,
+    (BENCH, "toybox-sd", "PSNR dB: codec"): 28.0,
+    (BENCH, "toybox-sd", "read back, full captions: all"): 0.90,
+    (BENCH, "toybox-sd", "read back, short captions: all"): 0.90,
+    (BENCH, "toybox-seg", "IoU: mean of labels"): 0.90,
+    (BENCH, "toybox-seg", "IoU: toy"): 0.90,
 }
 """What the checkpoints must reach."""
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoTokenizer, CLIPModel
 
-from tutelage.benches.base import Row, progress, scaled
+from tutelage.benches.base import Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import Pictures, draw, held_out_scene, held_out_scenes
 from tutelage.benches.intervals import wilson
 from tutelage.toybox.captions import caption
@@ -30,7 +30,7 @@ from tutelage.toybox.sampling import random_scene, random_subject
 from tutelage.toybox.scene import ATTRIBUTES, KINDS, Scene, describe
 from tutelage.toybox.vision import folder_of, input_side, load_network, pixels, rgb
 
-BENCH: Final = "toybox-clip"
+CHECKPOINT: Final = "toybox-clip"
 RETRIEVAL, ZERO_SHOT = "retrieval-of-32", "zero-shot-templates"
 GROUP: Final = 32
 """Pictures in a retrieval batch."""
@@ -46,7 +46,7 @@ TEMPLATE_WORLD: Final = 2
 class ClipBench:
     """Retrieval and zero-shot accuracy of a `CLIPModel`."""
 
-    checkpoint: str = BENCH
+    checkpoint: str = CHECKPOINT
     items: float = 1.0
     """Scale of the counts: 1 is 1 024 pictures for retrieval and as many for the attributes."""
     seed: int = 0
@@ -83,10 +83,9 @@ class ClipBench:
             rows.append(self._row(ZERO_SHOT, attribute, "accuracy", np.asarray(right)))
         return rows
 
-    def _row(self, protocol: str, row: str, metric: str, right: NDArray[np.bool_]) -> Row:
-        value, low, high = wilson(int(right.sum()), right.size)
-        n = int(right.size)
-        return Row(bench=BENCH, protocol=protocol, row=row, metric=metric, value=value, low=low, high=high, n=n)
+    def _row(self, protocol: str, name: str, metric: str, right: NDArray[np.bool_]) -> Row:
+        share = wilson(int(right.sum()), right.size)
+        return checkpoint_row(CHECKPOINT, protocol, f"{metric}: {name}", share, int(right.size))
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 from transformers import ViTModel
 
-from tutelage.benches.base import Row, progress, scaled
+from tutelage.benches.base import Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import Pictures, draw, held_out_family
 from tutelage.benches.intervals import Floats, bootstrap_auc
 from tutelage.toybox.scene import Scene
 from tutelage.toybox.vision import input_side, load_network, pixels, rgb
 
-BENCH: Final = "toybox-dino"
+CHECKPOINT: Final = "toybox-dino"
 PROTOCOL: Final = "same-kind-pairs"
 VIEWS: Final = 4
 """Pictures of each toy."""
@@ -33,7 +33,7 @@ VIEWS: Final = 4
 class DinoBench:
     """AUC of the class token of a `ViTModel`, normalised, for who a toy is."""
 
-    checkpoint: str = BENCH
+    checkpoint: str = CHECKPOINT
     items: float = 1.0
     """Scale of the counts: 1 is 312 toys, 26 of each kind."""
     seed: int = 0
@@ -59,8 +59,8 @@ class DinoBench:
     def _row(self, name: str, scenes: Sequence[Scene], features: NDArray[np.float32]) -> Row:
         toys = len(scenes) // VIEWS
         scores, same, pairs = kind_pairs(features, [scene.subject.kind for scene in scenes if scene.subject])
-        value, low, high = bootstrap_auc(scores, same, pairs, toys, self.seed)
-        return Row(bench=BENCH, protocol=PROTOCOL, row=name, metric="AUC", value=value, low=low, high=high, n=toys)
+        area = bootstrap_auc(scores, same, pairs, toys, self.seed)
+        return checkpoint_row(CHECKPOINT, PROTOCOL, f"AUC: {name}", area, toys)
 
 
 @torch.inference_mode()

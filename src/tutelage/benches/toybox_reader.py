@@ -11,14 +11,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tutelage.benches.base import Row, progress, scaled
+from tutelage.benches.base import Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import draw, held_out_scenes
 from tutelage.benches.intervals import Floats, Interval, bootstrap_mean_ratio, wilson
 from tutelage.toybox.reader import Reader, Reading, agreement
 from tutelage.toybox.scene import ATTRIBUTES, describe
 from tutelage.toybox.vision import Picture
 
-BENCH: Final = "toybox-reader"
+CHECKPOINT: Final = "toybox-reader"
 PROTOCOL: Final = "held-out-renders"
 BATCH: Final = 64
 
@@ -27,7 +27,7 @@ BATCH: Final = 64
 class ReaderBench:
     """Accuracy of every attribute."""
 
-    checkpoint: str = BENCH
+    checkpoint: str = CHECKPOINT
     items: float = 1.0
     """Scale of the counts: 1 is 2 000 pictures."""
     seed: int = 0
@@ -52,8 +52,7 @@ class ReaderBench:
         return rows
 
     def _row(self, name: str, interval: Interval, n: int) -> Row:
-        value, low, high = interval
-        return Row(bench=BENCH, protocol=PROTOCOL, row=name, metric="accuracy", value=value, low=low, high=high, n=n)
+        return checkpoint_row(CHECKPOINT, PROTOCOL, f"accuracy: {name}", interval, n)
 
 
 def read_all(reader: Reader, images: Sequence[Picture]) -> list[Reading]:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tutelage.benches.base import Row, progress, scaled
+from tutelage.benches.base import Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import draw, held_out_scenes
 from tutelage.benches.intervals import Floats, Interval, bootstrap_mean, bootstrap_ratio, wilson
 from tutelage.benches.toybox_reader import read_all, tally
@@ -30,7 +30,7 @@ from tutelage.toybox.reader import Reader, Reading
 from tutelage.toybox.scene import ATTRIBUTES, Scene
 from tutelage.toybox.vision import Picture, folder_of
 
-BENCH: Final = "toybox-sd"
+CHECKPOINT: Final = "toybox-sd"
 CODEC, READ_BACK = "codec-mode", "read-back-24-steps"
 STEPS, GUIDANCE = 24, 4.0
 """The defaults of `tutelage generate`; part of the protocol, so written down here."""
@@ -41,7 +41,7 @@ LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 class SdBench:
     """PSNR of the codec, and the share of what a prompt names that is read back right."""
 
-    checkpoint: str = BENCH
+    checkpoint: str = CHECKPOINT
     reader: str = "toybox-reader"
     """The attribute reader that reads the pictures."""
     items: float = 1.0
@@ -64,9 +64,8 @@ class SdBench:
     def _codec(self, pipeline: Any) -> Row:
         side = min(picture_size(pipeline, None))
         pictures = draw(held_out_scenes(scaled(512, self.items), self.seed), side, self.workers)
-        value, low, high = bootstrap_mean(psnr(pipeline.vae, pictures.images), self.seed)
-        n = len(pictures.images)
-        return Row(bench=BENCH, protocol=CODEC, row="codec", metric="PSNR dB", value=value, low=low, high=high, n=n)
+        mean = bootstrap_mean(psnr(pipeline.vae, pictures.images), self.seed)
+        return checkpoint_row(CHECKPOINT, CODEC, "PSNR dB: codec", mean, len(pictures.images))
 
     def _read_back(self, pipeline: Any, reader: Reader) -> list[Row]:
         scenes = held_out_scenes(scaled(256, self.items), self.seed)
@@ -74,8 +73,8 @@ class SdBench:
         rows: list[Row] = []
         for level in LEVELS:
             pictures = self._pictures(pipeline, [caption(scene, level) for scene in scenes], level)
-            rows += self._shares(f"{level} captions", scenes, level, read_all(reader, pictures))
-            rows += self._shares(f"renders, {level} captions", scenes, level, truth)
+            rows += self._shares(CHECKPOINT, scenes, level, read_all(reader, pictures))
+            rows += self._shares("renders", scenes, level, truth)
         return rows
 
     def _pictures(self, pipeline: Any, prompts: list[str], level: Level) -> list[Picture]:
@@ -89,18 +88,16 @@ class SdBench:
         """The share of everything named, then of each attribute that was ever named."""
         right, said = tally([named(scene, level) for scene in scenes], readings)
         every = bootstrap_ratio(right.sum(1), said.sum(1), self.seed)
-        rows = [_row(f"{source}: all", every, said)]
+        rows = [_row(source, f"{level} captions: all", every, said)]
         for index, attribute in enumerate(ATTRIBUTES):
             if count := int(said[:, index].sum()):
                 share = wilson(int(right[:, index].sum()), count)
-                rows.append(_row(f"{source}: {attribute}", share, said[:, index]))
+                rows.append(_row(source, f"{level} captions: {attribute}", share, said[:, index]))
         return rows
 
 
-def _row(name: str, interval: Interval, said: Floats) -> Row:
-    value, low, high = interval
-    n = int(said.sum())
-    return Row(bench=BENCH, protocol=READ_BACK, row=name, metric="read back", value=value, low=low, high=high, n=n)
+def _row(source: str, name: str, interval: Interval, said: Floats) -> Row:
+    return checkpoint_row(source, READ_BACK, f"read back, {name}", interval, int(said.sum()))
 
 
 @torch.inference_mode()

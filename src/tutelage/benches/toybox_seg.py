@@ -12,13 +12,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tutelage.benches.base import Row, progress, scaled
+from tutelage.benches.base import Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import draw, held_out_scenes
 from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap_mean_ratio
 from tutelage.toybox.anatomy import LABELS
 from tutelage.toybox.masks import Segmenter
 
-BENCH: Final = "toybox-seg"
+CHECKPOINT: Final = "toybox-seg"
 PROTOCOL: Final = "iou-over-set"
 BATCH: Final = 32
 
@@ -27,7 +27,7 @@ BATCH: Final = 32
 class SegBench:
     """Intersection over union of a segmenter's labels."""
 
-    checkpoint: str = BENCH
+    checkpoint: str = CHECKPOINT
     items: float = 1.0
     """Scale of the counts: 1 is 512 pictures."""
     seed: int = 0
@@ -64,8 +64,7 @@ class SegBench:
         return rows
 
     def _row(self, name: str, interval: Interval, n: int) -> Row:
-        value, low, high = interval
-        return Row(bench=BENCH, protocol=PROTOCOL, row=name, metric="IoU", value=value, low=low, high=high, n=n)
+        return checkpoint_row(CHECKPOINT, PROTOCOL, f"IoU: {name}", interval, n)
 
 
 def overlaps(
