@@ -9,6 +9,7 @@ import pytest
 from tutelage import benches
 from tutelage.benches import BENCHES, bench
 from tutelage.benches.base import FIELDS, Row, print_table, scaled, write_json
+from tutelage.benches.cards import write_figures
 from tutelage.errors import BadInput
 
 ROW = Row(bench="b", protocol="p", row="r", metric="m", value=0.5, low=0.4, high=0.6, n=1024, missing=2)
@@ -66,3 +67,20 @@ def test_the_door_is_light(module: str) -> None:
     top |= {node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)}
     heavy = ("torch", "transformers", "diffusers", "numpy", "rich", "tutelage.toybox", "tutelage.diffusion")
     assert not [name for name in top if name.startswith(heavy)]
+
+
+def test_figures_replace_those_of_an_earlier_time(tmp_path: Path) -> None:
+    card = tmp_path / "README.md"
+    card.write_text("# name\n\nwords\n")
+    write_figures(tmp_path, [ROW, EMPTY], "first")
+    write_figures(tmp_path, [ROW], "second")
+    text = card.read_text()
+    assert text.startswith("# name\n\nwords\n\n## Figures\n")
+    assert "`second`" in text
+    assert "first" not in text
+    assert text.count("| p | r | m | 0.500 | 0.400 – 0.600 | 1,024 |") == 1
+
+
+def test_no_card_no_figures(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"README\.md is not there"):
+        write_figures(tmp_path, [ROW], "command")

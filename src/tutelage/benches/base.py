@@ -106,13 +106,14 @@ def _table(title: str, rows: Sequence[Row], targets: Targets) -> Any:
     for name in ("value", "95 % interval", "n", "missing", "target"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        interval = f"{_figure(row.low)} – {_figure(row.high)}" if row.low is not None else ""
+        interval = f"{shown(row.low)} – {shown(row.high)}" if row.low is not None else ""
         goal = _goal(row.value, targets.get((row.bench, row.row, row.metric)))
-        table.add_row(row.row, row.metric, _figure(row.value), interval, f"{row.n:,}", f"{row.missing:,}", goal)
+        table.add_row(row.row, row.metric, shown(row.value), interval, f"{row.n:,}", f"{row.missing:,}", goal)
     return table
 
 
-def _figure(value: float | None) -> str:
+def shown(value: float | None) -> str:
+    """A figure as people read it: three decimals, two above ten."""
     if value is None:
         return "missing"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"

@@ -8,6 +8,7 @@ from typing import Final
 
 from tutelage.benches import BENCHES, bench
 from tutelage.benches.base import BENCH, Row, Targets, print_table, write_json
+from tutelage.benches.cards import write_figures
 from tutelage.errors import BadInput, did_you_mean
 
 TARGETS: Final[Targets] = {
@@ -42,6 +43,7 @@ def bench_command(
     sd: str = "toybox-sd",
     seg: str = "toybox-seg",
     reader: str = "toybox-reader",
+    cards: bool = False,
 ) -> None:
     """Measure checkpoints on held-out toys and print the figures beside the ones they must reach.
 
@@ -59,6 +61,7 @@ def bench_command(
         sd: Generator.
         seg: Segmenter.
         reader: Attribute reader, which also reads the generator's pictures.
+        cards: Write the figures into the model cards of the folders measured.
 
     Raises:
         BadInput: an argument is wrong or a checkpoint cannot be loaded.
@@ -68,6 +71,8 @@ def bench_command(
     given = {"toybox-clip": clip, "toybox-dino": dino, "toybox-sd": sd, "toybox-seg": seg, "toybox-reader": reader}
     used = {name: {key: where for key, where in given.items() if key in (name, *TOOLS.get(name, ()))} for name in names}
     hashes = _hashes({where for models in used.values() for where in models.values()})
+    from tutelage.toybox.vision import folder_of
+
     rows: list[Row] = []
     for name, models in used.items():
         started = time.monotonic()
@@ -78,6 +83,8 @@ def bench_command(
         print(_footer({where: hashes[where] for where in models.values()}, seed, time.monotonic() - started))
         if json is not None:  # after every bench, so that stopping keeps what is finished
             write_json(rows, json)
+        if cards:
+            write_figures(Path(folder_of(given[name])), measured, f"tutelage bench checkpoints --items {items:g}")
 
 
 def _chosen(only: Sequence[str]) -> list[str]:

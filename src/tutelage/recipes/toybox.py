@@ -186,7 +186,7 @@ class DebugTraining:
 def toybox_vae() -> VaeTraining:
     """The codec of toybox-sd: 128 × 128 pixels ↔ 16 × 16 × 16 numbers.
 
-    `tutelage run toybox-vae`
+    `tutelage run toybox-vae`; one core of a two-core Xeon, 38 min; 28.8 dB after 4,700 of its 6,500 steps.
     """
     schedule = Schedule(steps=6500, batch=32, lr=1e-3, decay=0.6, ema=0.999, weight_decay=0.0)
     return VaeTraining(out=RUNS / "toybox-vae", schedule=schedule)
@@ -195,7 +195,7 @@ def toybox_vae() -> VaeTraining:
 def toybox_clip() -> ClipTraining:
     """Captions and pictures in one space; its text tower is the base's text encoder.
 
-    `tutelage run toybox-clip`
+    `tutelage run toybox-clip`; one core of a two-core Xeon, 28 min; retrieval among 32 1.000, accessory .816.
     """
     schedule = Schedule(steps=1600, batch=128, lr=1e-3, warmup=150, decay=0.6, ema=0.995, weight_decay=0.05)
     return ClipTraining(out=RUNS / "toybox-clip", schedule=schedule)
@@ -204,7 +204,7 @@ def toybox_clip() -> ClipTraining:
 def toybox_clip_sharpen() -> ClipSharpening:
     """The image side of toybox-clip trained further, on one attribute at a time. This is what ships as toybox-clip.
 
-    `tutelage run toybox-clip-sharpen`, after toybox-clip
+    `tutelage run toybox-clip-sharpen`, after toybox-clip; one core, 7 min; accessory .920, scene 1.000, style .995.
     """
     schedule = Schedule(steps=500, batch=128, lr=4e-4, warmup=30, decay=0.8, weight_decay=0.05)
     return ClipSharpening(out=RUNS / "toybox-clip-sharpen", schedule=schedule)
@@ -213,7 +213,7 @@ def toybox_clip_sharpen() -> ClipSharpening:
 def toybox_dino() -> DinoTraining:
     """Features that know a toy again, whatever it wears and wherever it is.
 
-    `tutelage run toybox-dino`, after toybox-clip-sharpen
+    `tutelage run toybox-dino`, after toybox-clip-sharpen; one core, 8 min; same-kind AUC 1.000.
     """
     schedule = Schedule(steps=700, batch=128, lr=5e-4, decay=0.7, ema=0.99, weight_decay=0.05)
     return DinoTraining(out=RUNS / "toybox-dino", schedule=schedule)
@@ -240,7 +240,7 @@ def toybox_seg() -> SegTraining:
 def toybox_reader() -> ReaderTraining:
     """The attribute reader: picture to description.
 
-    `tutelage run toybox-reader`
+    `tutelage run toybox-reader`; one core of a two-core Xeon, 21 min; mean accuracy .949.
     """
     schedule = Schedule(steps=3200, batch=64, lr=1e-3, decay=0.8, weight_decay=0.02)
     return ReaderTraining(out=RUNS / "toybox-reader", schedule=schedule)

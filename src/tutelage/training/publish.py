@@ -46,6 +46,12 @@ def publish(folder: Path, pieces: Sequence[Any], config: Any) -> None:
     draft.replace(folder)
 
 
+def _origins(config: Any) -> str:
+    """A line for the runs that this one starts from, if any."""
+    runs = [getattr(config, name).parent.name for name in ("vae", "clip") if hasattr(config, name)]
+    return f"* **Starts from**: {', '.join(f'`tutelage run {run}`' for run in runs)}.\n" if runs else ""
+
+
 def _forget_derived(draft: Path) -> None:
     """Drop a setting that `AutoencoderTiny` writes into its config but, on loading, complains about."""
     for path in draft.rglob("config.json"):
@@ -71,8 +77,7 @@ tags: [toybox, tutelage]
 * **Recipe**: `tutelage run {name}`; every setting is in `recipe.json` beside this file.
 * **Data**: {len(renders):,} rendered pictures of {renders.subjects:,} toys at {renders.size} × {renders.size} pixels, \
 seed {renders.seed}. Nothing else: no photographs, no other model's output.
-* **Training**: {schedule.steps:,} steps of {schedule.batch}, AdamW, learning rate {schedule.lr:g}, \
+{_origins(config)}* **Training**: {schedule.steps:,} steps of {schedule.batch}, AdamW, learning rate {schedule.lr:g}, \
 seed {schedule.seed}{", bfloat16 autocast" if config.bf16 else ""}.
-* **Figures**: on held-out toys, printed by `tutelage bench checkpoints`.
 * **Licence**: Apache-2.0.
 """
