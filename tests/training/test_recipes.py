@@ -46,5 +46,5 @@ def test_debug_recipe_killed_and_resumed_loads_with_stock_classes(tmp_path):
     assert ViTModel.from_pretrained(runs / "dino/model", add_pooling_layer=False).config.hidden_size == 192
     assert AutoModelForSemanticSegmentation.from_pretrained(runs / "seg/model").config.id2label[0] == "background"
     assert AutoModelForImageClassification.from_pretrained(runs / "reader/model").config.id2label[0] == "kind=bear"
-    pipeline = StableDiffusionPipeline.from_pretrained(runs / "sd/model", torch_dtype="auto")
+    pipeline = StableDiffusionPipeline.from_pretrained(runs / "sd/model", dtype="auto")
     assert pipeline("a toy", num_inference_steps=1, output_type="np").images.shape == (1, 128, 128, 3)

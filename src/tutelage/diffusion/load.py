@@ -42,7 +42,7 @@ def load_pipeline(model: str | Path, device: str = "auto", dtype: str = "auto") 
     with quiet_libraries():
         auto: Any = diffusers.AutoPipelineForText2Image  # inside: importing it is not silent either
         try:
-            pipeline = auto.from_pretrained(folder, torch_dtype=number, use_safetensors=True)
+            pipeline = auto.from_pretrained(folder, dtype=number, use_safetensors=True)
         except LOADING_FAULTS as error:
             raise BadInput(f"{folder} cannot be loaded as a text-to-image pipeline: {_first_line(error)}") from error
     pipeline.set_progress_bar_config(disable=True)

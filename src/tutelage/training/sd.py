@@ -52,7 +52,7 @@ class Base:
     def load(vae: Path, clip: Path) -> "Base":
         """From a trained codec and a trained CLIP, whose text tower becomes the text encoder."""
         return Base(
-            AutoencoderTiny.from_pretrained(vae, torch_dtype=torch.float32),
+            AutoencoderTiny.from_pretrained(vae, dtype=torch.float32),
             CLIPTextModel.from_pretrained(clip, attn_implementation="eager", dtype=torch.float32),
             CLIPTokenizer.from_pretrained(clip),
         )
