@@ -53,11 +53,13 @@ def random_models(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> di
         ),
         add_pooling_layer=False,
     )
+    reader = build_reader()
+    reader.save_pretrained(root / "reader")
     pieces = {
         "clip": [build_clip(shape, tokenizer), tokenizer, clip_images(32)],
         "dino": [vit, vit_images(32)],
-        "seg": [build_seg(), seg_images(32)],
-        "reader": [build_reader(), vit_images(32)],
+        "seg": [build_seg(root / "reader"), seg_images(64)],
+        "reader": [reader, vit_images(32)],
     }
     for name, parts in pieces.items():
         for part in parts:

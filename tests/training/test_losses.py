@@ -4,7 +4,9 @@ import torch
 from tutelage.toybox.scene import ATTRIBUTES, Scene
 from tutelage.training.clip import attributes, contrast
 from tutelage.training.dino import attract
+from tutelage.training.reader import build_reader
 from tutelage.training.sd import min_snr, noise_schedule
+from tutelage.training.seg import build_seg
 from tutelage.training.vae import reconstruction, standardised
 
 
@@ -50,3 +52,14 @@ def test_weights_fall_where_there_is_little_noise():
     weights = min_snr(signal)
     assert torch.isfinite(weights).all()
     assert weights[0] < weights[500]
+
+
+def test_the_segmenter_starts_from_the_reader(tmp_path):
+    reader = build_reader()
+    reader.save_pretrained(tmp_path)
+    segmenter = build_seg(tmp_path)
+    trunk = reader.resnet.state_dict()
+    shared = {name: value for name, value in segmenter.backbone.state_dict().items() if name in trunk}
+    assert len(shared) > 50
+    assert all(torch.equal(value, trunk[name]) for name, value in shared.items())
+    assert segmenter.eval()(pixel_values=torch.zeros(1, 3, 64, 64)).logits.shape[1] == len(segmenter.config.id2label)

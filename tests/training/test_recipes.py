@@ -39,7 +39,7 @@ def test_debug_recipe_killed_and_resumed_loads_with_stock_classes(tmp_path):
         time.sleep(0.2)
     first.send_signal(signal.SIGKILL)
     first.wait()
-    assert not (runs / "reader" / "model").exists()
+    assert not (runs / "seg" / "model").exists()
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=300)
     assert CLIPModel.from_pretrained(runs / "clip/model").config.projection_dim == 192
     assert CLIPTokenizer.from_pretrained(runs / "clip/model").model_max_length == 40

@@ -48,7 +48,7 @@ def publish(folder: Path, pieces: Sequence[Any], config: Any) -> None:
 
 def _origins(config: Any) -> str:
     """A line for the runs that this one starts from, if any."""
-    runs = [getattr(config, name).parent.name for name in ("vae", "clip") if hasattr(config, name)]
+    runs = [getattr(config, name).parent.name for name in ("vae", "clip", "reader") if hasattr(config, name)]
     return f"* **Starts from**: {', '.join(f'`tutelage run {run}`' for run in runs)}.\n" if runs else ""
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from transformers import ResNetConfig, ResNetForImageClassification
 
 from tutelage.diffusion.device import pick_device
@@ -29,6 +30,12 @@ def build_reader() -> ResNetForImageClassification:
     return ResNetForImageClassification(config)
 
 
+def enlarged(pictures: Tensor, side: int) -> Tensor:
+    """Pictures (B, 3, H, W) at `side` pixels, as the image processor enlarges them."""
+    large: Tensor = F.interpolate(pictures, size=(side, side), mode="bilinear", align_corners=False)
+    return large.contiguous(memory_format=torch.channels_last)
+
+
 def grouped(logits: Tensor) -> dict[str, Tensor]:
     """Logits (B, all values) → attribute → logits (B, its values)."""
     parts = torch.split(logits, [len(values) for values in ATTRIBUTES.values()], dim=-1)
@@ -36,11 +43,12 @@ def grouped(logits: Tensor) -> dict[str, Tensor]:
 
 
 def train_reader(
-    renders: Renders, schedule: Schedule, out: Path, device: str, bf16: bool
+    renders: Renders, schedule: Schedule, side: int, out: Path, device: str, bf16: bool
 ) -> ResNetForImageClassification:
     """Train (or finish training) a reader in `out`.
 
-    Pictures get a little noise and shift, so that the reader does not live off the renderer's exact pixels.
+    It looks at pictures enlarged to `side` pixels: its first layers halve them twice, and mouths are small. Pictures
+    get a little noise and shift, so that the reader does not live off the renderer's exact pixels.
     """
     where = pick_device(device)
     model = build_reader().to(where, memory_format=torch.channels_last).train()
@@ -50,7 +58,8 @@ def train_reader(
         clean = torch.roll(pixels(renders, picks), tuple(int(s) for s in rng.integers(-3, 4, 2)), (2, 3))
         noisy = clean + torch.randn_like(clean) * float(rng.uniform(0, 0.12))
         with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
-            logits = model(pixel_values=noisy.to(where, memory_format=torch.channels_last)).logits
+            large = enlarged(noisy.to(where), side)
+            logits = model(pixel_values=large).logits
         return attributes(grouped(logits.float()), [renders.scenes[index] for index in picks])
 
     fit(model, loss, schedule, out)
