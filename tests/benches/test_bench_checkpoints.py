@@ -118,7 +118,7 @@ def test_held_out_toys_are_all_different_and_kinds_have_pairs() -> None:
 
 def test_pictures_do_not_depend_on_the_processes_that_drew_them() -> None:
     scenes = held_out_scenes(100)
-    alone, together = draw(scenes, 16, workers=1), draw(scenes, 16, workers=2)
+    alone, together = draw(scenes, workers=1, side=16), draw(scenes, workers=2, side=16)
     assert (alone.images == together.images).all()
     assert (alone.labels == together.labels).all()
     image, label = render_labels(scenes[7], 16)

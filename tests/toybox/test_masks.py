@@ -139,7 +139,7 @@ def test_a_segmenter_of_other_things_is_refused(tmp_path: Path) -> None:
 def test_the_shipped_segmenter_finds_held_out_toys() -> None:
     segmenter = Segmenter.load("toybox-seg", "cpu")
     scenes = [scene_at(subject_at(i, split=HELD_OUT), i, 0, split=HELD_OUT) for i in range(16)]
-    drawn = [render(scene, segmenter.side) for scene in scenes]
+    drawn = [render(scene, 128) for scene in scenes]
     found = segmenter.mask([image for image, _ in drawn], "the toy")
     both = sum(int((mask & true).sum()) for mask, (_, true) in zip(found, drawn, strict=True))
     either = sum(int((mask | true).sum()) for mask, (_, true) in zip(found, drawn, strict=True))

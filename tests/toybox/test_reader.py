@@ -48,7 +48,6 @@ def noise() -> np.ndarray:
 
 
 def test_a_reading_has_a_known_value_and_a_probability_for_every_attribute(reader: Reader, noise: np.ndarray) -> None:
-    assert reader.side == 32
     for reading in reader.read(list(noise)):
         assert reading.values.keys() == reading.confidence.keys() == ATTRIBUTES.keys()
         for attribute, value in reading.values.items():
@@ -154,7 +153,7 @@ def test_agreement_counts_what_is_named() -> None:
 def test_the_shipped_reader_reads_held_out_toys() -> None:
     reader = Reader.load("toybox-reader", "cpu")
     scenes = [scene_at(subject_at(i, split=HELD_OUT), i, 0, split=HELD_OUT) for i in range(40)]
-    readings = reader.read([render(scene, reader.side)[0] for scene in scenes])
+    readings = reader.read([render(scene, 128)[0] for scene in scenes])
     seen = [agreement(describe(scene), reading) for scene, reading in zip(scenes, readings, strict=True)]
     right = [answer for answers in seen for answer in answers.values()]
     assert np.mean(right) > 0.85

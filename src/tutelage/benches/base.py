@@ -55,6 +55,20 @@ class Bench(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class CheckpointBench:
+    """What every bench of a checkpoint can be told."""
+
+    checkpoint: str
+    """A shipped name, a folder or a Hub id."""
+    items: float = 1.0
+    """Scale of the counts."""
+    seed: int = 0
+    device: str = "auto"
+    workers: int = 2
+    """Processes that render."""
+
+
 Targets = Mapping[tuple[str, str, str], float]
 """(bench, row, metric) → the least value wanted."""
 

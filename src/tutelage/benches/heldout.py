@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from tutelage.toybox.scene import KINDS, Scene
 
 POOL_FROM = 96
 """Fewer pictures than this are rendered sooner than a second process starts."""
+
+SIDE: Final = 128
+"""Pixels a side of the pictures the checkpoints were trained on; their image processors enlarge them as they need."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def held_out_family(subjects: int, views: int, seed: int = 0) -> list[Scene]:
     return scenes
 
 
-def draw(scenes: Sequence[Scene], side: int, workers: int = 2) -> Pictures:
+def draw(scenes: Sequence[Scene], workers: int = 2, side: int = SIDE) -> Pictures:
     """Render scenes as squares of `side` pixels, with `workers` processes when there are many."""
     images = np.empty((len(scenes), side, side, 3), np.uint8)
     labels = np.empty((len(scenes), side, side), np.uint8)

@@ -22,13 +22,13 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoTokenizer, CLIPModel
 
-from tutelage.benches.base import Row, checkpoint_row, progress, scaled
+from tutelage.benches.base import CheckpointBench, Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import Pictures, draw, held_out_scene, held_out_scenes
 from tutelage.benches.intervals import wilson
 from tutelage.toybox.captions import caption
 from tutelage.toybox.sampling import random_scene, random_subject
 from tutelage.toybox.scene import ATTRIBUTES, KINDS, Scene, describe
-from tutelage.toybox.vision import folder_of, input_side, load_network, pixels, rgb
+from tutelage.toybox.vision import folder_of, load_network, pixels, rgb
 
 CHECKPOINT: Final = "toybox-clip"
 RETRIEVAL, ZERO_SHOT = "retrieval-of-32", "zero-shot-templates"
@@ -43,16 +43,13 @@ TEMPLATE_WORLD: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipBench:
-    """Retrieval and zero-shot accuracy of a `CLIPModel`."""
+class ClipBench(CheckpointBench):
+    """Retrieval and zero-shot accuracy of a `CLIPModel`.
+
+    Scale of the counts: 1 is 1 024 pictures for retrieval and as many for the attributes.
+    """
 
     checkpoint: str = CHECKPOINT
-    items: float = 1.0
-    """Scale of the counts: 1 is 1 024 pictures for retrieval and as many for the attributes."""
-    seed: int = 0
-    device: str = "auto"
-    workers: int = 2
-    """Processes that render."""
 
     def run(self) -> list[Row]:
         """Rows of both protocols.
@@ -66,14 +63,14 @@ class ClipBench:
     def _retrieval(self, clip: "Clip") -> list[Row]:
         batches = retrieval_batches(scaled(32, self.items), self.seed)
         scenes = [scene for batch in batches for scene in batch]
-        images = clip.images(draw(scenes, clip.side, self.workers))
+        images = clip.images(draw(scenes, self.workers))
         texts = clip.texts([caption(scene) for scene in scenes])
         similar = images.view(-1, GROUP, images.shape[-1]) @ texts.view(-1, GROUP, texts.shape[-1]).mT
         found = {"picture to caption": strict_hits(similar), "caption to picture": strict_hits(similar.mT)}
         return [self._row(RETRIEVAL, name, "top-1", hits) for name, hits in found.items()]
 
     def _zero_shot(self, clip: "Clip") -> list[Row]:
-        pictures = draw(held_out_scenes(scaled(1024, self.items), self.seed), clip.side, self.workers)
+        pictures = draw(held_out_scenes(scaled(1024, self.items), self.seed), self.workers)
         images = clip.images(pictures)
         rows = []
         for attribute in FIELDS:
@@ -102,11 +99,6 @@ class Clip:
         """From a shipped name, a folder or a Hub id."""
         network, processor, where = load_network(CLIPModel, name_or_path, device)
         return Clip(network, AutoTokenizer.from_pretrained(folder_of(name_or_path)), processor, where)
-
-    @property
-    def side(self) -> int:
-        """Pixels a side of the pictures it looks at."""
-        return input_side(self.processor)
 
     @torch.inference_mode()
     def images(self, pictures: Pictures, batch: int = 64) -> Tensor:

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 from transformers import ViTModel
 
-from tutelage.benches.base import Row, checkpoint_row, progress, scaled
+from tutelage.benches.base import CheckpointBench, Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import Pictures, draw, held_out_family
 from tutelage.benches.intervals import Floats, bootstrap_auc
 from tutelage.toybox.scene import Scene
-from tutelage.toybox.vision import input_side, load_network, pixels, rgb
+from tutelage.toybox.vision import load_network, pixels, rgb
 
 CHECKPOINT: Final = "toybox-dino"
 PROTOCOL: Final = "same-kind-pairs"
@@ -30,16 +30,13 @@ VIEWS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class DinoBench:
-    """AUC of the class token of a `ViTModel`, normalised, for who a toy is."""
+class DinoBench(CheckpointBench):
+    """AUC of the class token of a `ViTModel`, normalised, for who a toy is.
+
+    Scale of the counts: 1 is 312 toys, 26 of each kind.
+    """
 
     checkpoint: str = CHECKPOINT
-    items: float = 1.0
-    """Scale of the counts: 1 is 312 toys, 26 of each kind."""
-    seed: int = 0
-    device: str = "auto"
-    workers: int = 2
-    """Processes that render."""
 
     def run(self) -> list[Row]:
         """One row for photos, one for all styles.
@@ -52,7 +49,7 @@ class DinoBench:
         photos = [replace(scene, style="photo") for scene in drawn]
         rows = []
         for name, scenes in (("photo", photos), ("all styles", drawn)):
-            pictures = draw(scenes, input_side(processor), self.workers)
+            pictures = draw(scenes, self.workers)
             rows.append(self._row(name, scenes, class_tokens(network, processor, where, pictures)))
         return rows
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tutelage.benches.base import Row, checkpoint_row, progress, scaled
+from tutelage.benches.base import CheckpointBench, Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import draw, held_out_scenes
 from tutelage.benches.intervals import Floats, Interval, bootstrap_mean_ratio, wilson
 from tutelage.toybox.reader import Reader, Reading, agreement
@@ -24,16 +24,13 @@ BATCH: Final = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReaderBench:
-    """Accuracy of every attribute."""
+class ReaderBench(CheckpointBench):
+    """Accuracy of every attribute.
+
+    Scale of the counts: 1 is 2 000 pictures.
+    """
 
     checkpoint: str = CHECKPOINT
-    items: float = 1.0
-    """Scale of the counts: 1 is 2 000 pictures."""
-    seed: int = 0
-    device: str = "auto"
-    workers: int = 2
-    """Processes that render."""
 
     def run(self) -> list[Row]:
         """The mean, then every attribute.
@@ -42,7 +39,7 @@ class ReaderBench:
             BadInput: the checkpoint cannot be loaded or has other labels.
         """
         reader = Reader.load(self.checkpoint, self.device)
-        pictures = draw(held_out_scenes(scaled(2000, self.items), self.seed), reader.side, self.workers)
+        pictures = draw(held_out_scenes(scaled(2000, self.items), self.seed), self.workers)
         readings = read_all(reader, list(pictures.images))
         right, said = tally([describe(scene) for scene in pictures.scenes], readings)
         rows = [self._row("mean of attributes", bootstrap_mean_ratio(right, said, self.seed), len(readings))]

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tutelage.benches.base import Row, checkpoint_row, progress, scaled
+from tutelage.benches.base import CheckpointBench, Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import draw, held_out_scenes
 from tutelage.benches.intervals import Floats, Interval, bootstrap_mean, bootstrap_ratio, wilson
 from tutelage.benches.toybox_reader import read_all, tally
@@ -38,18 +38,15 @@ LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SdBench:
-    """PSNR of the codec, and the share of what a prompt names that is read back right."""
+class SdBench(CheckpointBench):
+    """PSNR of the codec, and the share of what a prompt names that is read back right.
+
+    Scale of the counts: 1 is 512 pictures for the codec, and 256 scenes with a full and a short caption each.
+    """
 
     checkpoint: str = CHECKPOINT
     reader: str = "toybox-reader"
     """The attribute reader that reads the pictures."""
-    items: float = 1.0
-    """Scale of the counts: 1 is 512 pictures for the codec, and 256 scenes with a full and a short caption each."""
-    seed: int = 0
-    device: str = "auto"
-    workers: int = 2
-    """Processes that render."""
 
     def run(self) -> list[Row]:
         """Rows of both protocols.
@@ -63,13 +60,13 @@ class SdBench:
 
     def _codec(self, pipeline: Any) -> Row:
         side = min(picture_size(pipeline, None))
-        pictures = draw(held_out_scenes(scaled(512, self.items), self.seed), side, self.workers)
+        pictures = draw(held_out_scenes(scaled(512, self.items), self.seed), self.workers, side)
         mean = bootstrap_mean(psnr(pipeline.vae, pictures.images), self.seed)
         return checkpoint_row(CHECKPOINT, CODEC, "PSNR dB: codec", mean, len(pictures.images))
 
     def _read_back(self, pipeline: Any, reader: Reader) -> list[Row]:
         scenes = held_out_scenes(scaled(256, self.items), self.seed)
-        truth = read_all(reader, list(draw(scenes, reader.side, self.workers).images))
+        truth = read_all(reader, list(draw(scenes, self.workers).images))
         rows: list[Row] = []
         for level in LEVELS:
             pictures = self._pictures(pipeline, [caption(scene, level) for scene in scenes], level)

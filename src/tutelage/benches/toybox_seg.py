@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tutelage.benches.base import Row, checkpoint_row, progress, scaled
+from tutelage.benches.base import CheckpointBench, Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import draw, held_out_scenes
 from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap_mean_ratio
 from tutelage.toybox.anatomy import LABELS
@@ -24,16 +24,13 @@ BATCH: Final = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegBench:
-    """Intersection over union of a segmenter's labels."""
+class SegBench(CheckpointBench):
+    """Intersection over union of a segmenter's labels.
+
+    Scale of the counts: 1 is 512 pictures.
+    """
 
     checkpoint: str = CHECKPOINT
-    items: float = 1.0
-    """Scale of the counts: 1 is 512 pictures."""
-    seed: int = 0
-    device: str = "auto"
-    workers: int = 2
-    """Processes that render."""
 
     def run(self) -> list[Row]:
         """The mean, the toy as a whole, then every label.
@@ -42,7 +39,7 @@ class SegBench:
             BadInput: the checkpoint cannot be loaded or has other labels.
         """
         segmenter = Segmenter.load(self.checkpoint, self.device)
-        pictures = draw(held_out_scenes(scaled(512, self.items), self.seed), segmenter.side, self.workers)
+        pictures = draw(held_out_scenes(scaled(512, self.items), self.seed), self.workers)
         starts = range(0, len(pictures.images), BATCH)
         found: list[NDArray[np.uint8]] = []
         for first in progress(starts, "segmenting", len(starts)):

@@ -24,7 +24,7 @@ from tutelage.errors import BadInput, did_you_mean
 from tutelage.toybox.anatomy import LABELS, Label
 from tutelage.toybox.captions import vocabulary
 from tutelage.toybox.scene import COLOURS, EXPRESSIONS, KINDS, PATTERNS, PLACES
-from tutelage.toybox.vision import Picture, input_side, load_network, pixels, squared
+from tutelage.toybox.vision import Picture, load_network, pixels, squared
 
 TOY: Final[frozenset[Label]] = frozenset(LABELS) - {"background"}
 """The toy with all it wears and holds."""
@@ -138,11 +138,6 @@ class Segmenter:
         if outputs.keys() != set(LABELS):
             raise BadInput(f"{name_or_path} is no segmenter of the toybox: its labels are not {', '.join(LABELS)}")
         return Segmenter(network, processor, where, tuple(outputs[label] for label in LABELS))
-
-    @property
-    def side(self) -> int:
-        """Pixels a side of the pictures it was trained on."""
-        return input_side(self.processor)
 
     def mask(self, images: Sequence[Picture], phrase: str, batch: int = 32) -> list[NDArray[np.bool_]]:
         """Where each picture shows what `phrase` names (see `labels_of`): masks (H, W) of the pictures' own sizes.

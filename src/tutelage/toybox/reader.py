@@ -14,7 +14,7 @@ from transformers import AutoModelForImageClassification
 
 from tutelage.errors import BadInput
 from tutelage.toybox.scene import ATTRIBUTES
-from tutelage.toybox.vision import Picture, input_side, load_network, pixels, squared
+from tutelage.toybox.vision import Picture, load_network, pixels, squared
 
 Groups = dict[str, dict[str, int]]
 """Attribute → value → which output of the network says so."""
@@ -47,11 +47,6 @@ class Reader:
         """
         network, processor, where = load_network(AutoModelForImageClassification, name_or_path, device)
         return Reader(network, processor, where, attribute_groups(network.config.id2label, str(name_or_path)))
-
-    @property
-    def side(self) -> int:
-        """Pixels a side of the pictures it was trained on."""
-        return input_side(self.processor)
 
     def read(self, images: Sequence[Picture], batch: int = 64) -> list[Reading]:
         """Read pictures of any size, `batch` at a time.

@@ -72,12 +72,6 @@ def pixels(processor: Any, images: Sequence[Image.Image], device: torch.device) 
     return batch.to(device)
 
 
-def input_side(processor: Any) -> int:
-    """Pixels a side that an image processor feeds its network."""
-    size = getattr(processor, "crop_size", None) or processor.size
-    return int(size.get("height") or size["shortest_edge"])
-
-
 def rgb(picture: Picture) -> Image.Image:
     """A picture as PIL RGB.
 
