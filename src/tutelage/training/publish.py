@@ -53,12 +53,15 @@ def _origins(config: Any) -> str:
 
 
 def _forget_derived(draft: Path) -> None:
-    """Drop a setting that `AutoencoderTiny` writes into its config but, on loading, complains about."""
+    """Drop what the libraries write into configs and nobody should read: where a part was loaded from, and a setting
+    that `AutoencoderTiny` derives and, on loading, complains about.
+    """
     for path in draft.rglob("config.json"):
         settings = json.loads(path.read_text())
+        settings.pop("_name_or_path", None)
         if settings.get("_class_name") == "AutoencoderTiny":
             settings.pop("block_out_channels", None)
-            path.write_text(json.dumps(settings, indent=2) + "\n")
+        path.write_text(json.dumps(settings, indent=2) + "\n")
 
 
 def card(config: Any) -> str:
