@@ -5,6 +5,7 @@ All share one set of rendered pictures (`runs/toybox-renders`, made on first use
 `toybox-clip-sharpen`, then `toybox-dino`; `toybox-reader` any time, then `toybox-seg`.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ RUNS = Path("runs")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class Training(ABC):
     """What every training has."""
 
     out: Path
@@ -48,9 +49,9 @@ class Training:
         self.train()
         print(f"wrote {self.model}")
 
+    @abstractmethod
     def train(self) -> None:
         """The training itself, down to the saved folder."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
