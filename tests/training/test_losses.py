@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -5,7 +6,7 @@ from tutelage.toybox.scene import ATTRIBUTES, Scene
 from tutelage.training.clip import attributes, contrast
 from tutelage.training.dino import attract
 from tutelage.training.reader import build_reader
-from tutelage.training.sd import min_snr, noise_schedule
+from tutelage.training.sd import capped_snr, noise_schedule
 from tutelage.training.seg import build_seg
 from tutelage.training.vae import reconstruction, standardised
 
@@ -47,11 +48,12 @@ def test_reconstruction_counts_edges():
     assert reconstruction(flat, flat) == 0
 
 
-def test_weights_fall_where_there_is_little_noise():
-    signal = noise_schedule().alphas_cumprod
-    weights = min_snr(signal)
-    assert torch.isfinite(weights).all()
-    assert weights[0] < weights[500]
+def test_noise_levels_are_drawn_alike_until_the_picture_is_all_but_there():
+    often = capped_snr(noise_schedule().alphas_cumprod)
+    assert often.sum() == pytest.approx(1)
+    assert often[500:] == pytest.approx(often[-1])
+    assert (np.diff(often) >= 0).all()
+    assert often[0] < often[-1] / 100
 
 
 def test_the_segmenter_starts_from_the_reader(tmp_path):

@@ -127,7 +127,7 @@ class SdTraining(Training):
     """The finished codec."""
     clip: Path = RUNS / "toybox-clip" / "model"
     """The finished CLIP whose text tower becomes the text encoder."""
-    tune_text: bool = False
+    tune_text: bool = True
     """Train the text encoder along with the UNet."""
 
     def train(self) -> None:
@@ -236,7 +236,7 @@ def toybox_sd() -> SdTraining:
 
     `tutelage run toybox-sd`, after toybox-vae and toybox-clip
     """
-    schedule = Schedule(steps=16000, batch=48, lr=8e-4, warmup=200, decay=0.5, ema=0.9993)
+    schedule = Schedule(steps=15000, batch=48, lr=8e-4, warmup=200, decay=0.5, ema=0.9993)
     return SdTraining(out=RUNS / "toybox-sd", schedule=schedule)
 
 

@@ -1,6 +1,7 @@
 """Trains the UNet of `toybox-sd` on cached latents: v-prediction, cosine schedule, text dropped now and then.
 
-v-prediction (Salimans & Ho 2022) with min-SNR weights (Hang et al. 2023): with v the weight is min(SNR, 5) / (SNR + 1).
+Noise levels at which noise prevails are drawn alike, for there the words decide what is drawn; others less often, as
+their signal-to-noise ratio rises (the weights of min-SNR, Hang et al. 2023, for the error of v, Salimans & Ho 2022).
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor, nn
+from torch.nn import functional as F
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from tutelage.diffusion.device import pick_device
@@ -90,21 +92,19 @@ def train_sd(
         unet.set_attn_processor(AttnProcessor())  # faster than the fused one on a CPU for so few positions
     text = base.text_encoder.to(where).requires_grad_(tune_text)
     noises = noise_schedule()
-    signal = noises.alphas_cumprod.to(where)
+    often = capped_snr(noises.alphas_cumprod)
 
     def loss(step: int, rng: np.random.Generator) -> Tensor:
         picks = rng.integers(len(renders), size=schedule.batch)
         captions = ["" if rng.random() < 0.1 else varied_caption(renders.scenes[i], rng) for i in picks]
         clean = torch.from_numpy(latents[picks]).float().to(where)
-        t = torch.from_numpy(rng.integers(1000, size=schedule.batch)).to(where)
+        t = torch.from_numpy(rng.choice(len(often), size=schedule.batch, p=often)).to(where)
         noise = torch.randn_like(clean)
         noisy = noises.add_noise(clean, noise, t).to(memory_format=torch.channels_last)
         with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
             words = text(input_ids=tokenize(base.tokenizer, captions).to(where)).last_hidden_state
             drawn = unet(noisy, t, words).sample
-        error = (drawn.float() - noises.get_velocity(clean, noise, t)).square().mean((1, 2, 3))
-        value: Tensor = (error * min_snr(signal[t])).mean()
-        return value
+        return F.mse_loss(drawn.float(), noises.get_velocity(clean, noise, t))
 
     fit(
         nn.ModuleDict({"unet": unet, "text": text}) if tune_text else nn.ModuleDict({"unet": unet}), loss, schedule, out
@@ -121,10 +121,10 @@ def train_sd(
     )
 
 
-def min_snr(signal: Tensor, ceiling: float = 5.0) -> Tensor:
-    """Weight of a v-prediction error at cumulated alpha `signal`, so that no noise level outweighs the others."""
-    ratio = signal / (1 - signal)
-    return ratio.clamp(max=ceiling) / (ratio + 1) + 0.1
+def capped_snr(signal: Tensor, ceiling: float = 2.0) -> NDArray[np.float64]:
+    """How often each noise level is drawn, summing to 1: as min(1, ceiling / SNR) of its cumulated alpha `signal`."""
+    weights = (ceiling * (1 - signal) / signal).clamp(max=1.0).double()
+    return np.asarray((weights / weights.sum()).numpy())
 
 
 def encode_all(renders: Renders, vae: AutoencoderTiny, out: Path, device: torch.device) -> NDArray[np.float16]:
