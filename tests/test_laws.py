@@ -17,12 +17,15 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "run": {"errors"},
     "diffusion": {"errors"},
     "toybox": {"errors", "diffusion"},
+    "corpus": {"triplet", "run", "errors"},
+    "sources": {"toybox", "errors"},
+    "mining": {"triplet", "diffusion", "toybox", "errors"},
     "teachers": {"triplet", "diffusion", "errors"},
     "judges": {"triplet", "diffusion", "errors"},
     "students": {"triplet", "diffusion", "errors"},
     "benches": {"triplet", "diffusion", "toybox", "errors"},
     "training": {"toybox", "diffusion", "run", "errors"},
-    "recipes": {"training", "toybox", "run", "errors"},
+    "recipes": {"training", "toybox", "diffusion", "run", "errors"},
 }
 """What each package may import besides itself. Whatever is on top is not listed: it imports anything below."""
 

@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 import torch
 
+from tutelage.toybox.anatomy import LABELS
 from tutelage.toybox.scene import ATTRIBUTES, Scene
 from tutelage.training.clip import attributes, contrast
 from tutelage.training.dino import attract
 from tutelage.training.reader import build_reader
-from tutelage.training.sd import capped_snr, noise_schedule
+from tutelage.training.sd import capped_snr, error_weights, noise_schedule
 from tutelage.training.seg import build_seg
+from tutelage.training.settings import Emphasis
 from tutelage.training.vae import reconstruction, standardised
 
 
@@ -54,6 +56,15 @@ def test_noise_levels_are_drawn_alike_until_the_picture_is_all_but_there():
     assert often[500:] == pytest.approx(often[-1])
     assert (np.diff(often) >= 0).all()
     assert often[0] < often[-1] / 100
+
+
+def test_errors_count_more_on_a_toy_and_most_on_its_head():
+    labels = np.zeros((1, 128, 128), np.uint8)
+    labels[0, :8, :4] = LABELS.index("body")
+    labels[0, 8:16, :8] = LABELS.index("head")
+    weights = error_weights(labels, 16, Emphasis(toy=3, head=6))
+    assert weights.shape == (1, 1, 16, 16)
+    assert weights[0, 0, :3, 0].tolist() == [2.5, 10, 1]
 
 
 def test_the_segmenter_starts_from_the_reader(tmp_path):

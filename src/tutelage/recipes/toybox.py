@@ -13,7 +13,7 @@ from typing import Any
 from tutelage.errors import BadInput
 from tutelage.run import FREE, open_run
 from tutelage.training.renders import Renders
-from tutelage.training.settings import ClipShape, Grouping, Schedule, UNetShape, VaeShape
+from tutelage.training.settings import ClipShape, Emphasis, Grouping, Schedule, UNetShape, VaeShape
 
 RUNS = Path("runs")
 
@@ -45,8 +45,11 @@ class Training(ABC):
         if self.model.exists():
             print(f"{self.model} is finished")
             return
+        from tutelage.diffusion.quiet import quiet_libraries
+
         self.renders.build(self.workers)
-        self.train()
+        with quiet_libraries():
+            self.train()
         print(f"wrote {self.model}")
 
     @abstractmethod
@@ -129,6 +132,7 @@ class SdTraining(Training):
     """The finished CLIP whose text tower becomes the text encoder."""
     tune_text: bool = True
     """Train the text encoder along with the UNet."""
+    emphasis: Emphasis = Emphasis()
 
     def train(self) -> None:
         from tutelage.training.publish import publish
@@ -137,8 +141,8 @@ class SdTraining(Training):
         _finished(self.vae, "toybox-vae")
         _finished(self.clip, "toybox-clip")
         base = Base.load(self.vae, self.clip)
-        args = (self.renders, self.schedule, self.shape, base, self.out, self.device, self.bf16, self.tune_text)
-        publish(self.model, [train_sd(*args)], self)
+        told = (self.device, self.bf16, self.tune_text, self.emphasis)
+        publish(self.model, [train_sd(self.renders, self.schedule, self.shape, base, self.out, *told)], self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +222,7 @@ def toybox_clip_sharpen() -> ClipSharpening:
 
     `tutelage run toybox-clip-sharpen`, after toybox-clip; one core, 7 min; accessory .920, scene 1.000, style .995.
     """
-    schedule = Schedule(steps=500, batch=128, lr=4e-4, warmup=30, decay=0.8, weight_decay=0.05)
+    schedule = Schedule(steps=2300, batch=128, lr=4e-4, warmup=30, decay=0.8, weight_decay=0.05)
     return ClipSharpening(out=RUNS / "toybox-clip-sharpen", schedule=schedule)
 
 
@@ -236,7 +240,7 @@ def toybox_sd() -> SdTraining:
 
     `tutelage run toybox-sd`, after toybox-vae and toybox-clip
     """
-    schedule = Schedule(steps=15000, batch=48, lr=8e-4, warmup=200, decay=0.5, ema=0.9993)
+    schedule = Schedule(steps=15500, batch=48, lr=8e-4, warmup=200, decay=0.5, ema=0.9993)
     return SdTraining(out=RUNS / "toybox-sd", schedule=schedule)
 
 
@@ -245,7 +249,7 @@ def toybox_seg() -> SegTraining:
 
     `tutelage run toybox-seg`, after toybox-reader
     """
-    schedule = Schedule(steps=1500, batch=16, lr=1e-3, decay=0.7)
+    schedule = Schedule(steps=2500, batch=16, lr=1e-3, decay=0.7)
     return SegTraining(out=RUNS / "toybox-seg", schedule=schedule)
 
 

@@ -18,11 +18,12 @@ from torch.nn import functional as F
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from tutelage.diffusion.device import pick_device
+from tutelage.toybox.anatomy import LABELS
 from tutelage.toybox.captions import varied_caption
 from tutelage.training.clip import pixels, tokenize
 from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
-from tutelage.training.settings import Schedule, UNetShape
+from tutelage.training.settings import Emphasis, Schedule, UNetShape
 
 
 def build_unet(shape: UNetShape, latents: int, text_width: int) -> UNet2DConditionModel:
@@ -82,6 +83,7 @@ def train_sd(
     device: str,
     bf16: bool,
     tune_text: bool,
+    emphasis: Emphasis,
 ) -> StableDiffusionPipeline:
     """Train (or finish training) a UNet in `out`; `tune_text` trains the text encoder along at the same rate."""
     where = pick_device(device)
@@ -104,7 +106,9 @@ def train_sd(
         with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
             words = text(input_ids=tokenize(base.tokenizer, captions).to(where)).last_hidden_state
             drawn = unet(noisy, t, words).sample
-        return F.mse_loss(drawn.float(), noises.get_velocity(clean, noise, t))
+        error = (drawn.float() - noises.get_velocity(clean, noise, t)).square()
+        weight = error_weights(renders.labels[picks], clean.shape[-1], emphasis).to(where)
+        return (error * weight).mean()
 
     fit(
         nn.ModuleDict({"unet": unet, "text": text}) if tune_text else nn.ModuleDict({"unet": unet}), loss, schedule, out
@@ -125,6 +129,13 @@ def capped_snr(signal: Tensor, ceiling: float = 2.0) -> NDArray[np.float64]:
     """How often each noise level is drawn, summing to 1: as min(1, ceiling / SNR) of its cumulated alpha `signal`."""
     weights = (ceiling * (1 - signal) / signal).clamp(max=1.0).double()
     return np.asarray((weights / weights.sum()).numpy())
+
+
+def error_weights(labels: NDArray[np.uint8], cells: int, emphasis: Emphasis) -> Tensor:
+    """How much an error counts in each cell (B, 1, cells, cells), by what covers it; labels are (B, H, W)."""
+    toy, head = torch.from_numpy(labels > 0), torch.from_numpy(labels == LABELS.index("head"))
+    weights = 1 + emphasis.toy * toy.float() + emphasis.head * head.float()
+    return F.adaptive_avg_pool2d(weights[:, None], cells)
 
 
 def encode_all(renders: Renders, vae: AutoencoderTiny, out: Path, device: torch.device) -> NDArray[np.float16]:

@@ -62,6 +62,16 @@ class UNetShape:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Emphasis:
+    """How much more an error counts on the toy: most of a picture is scenery, most of a prompt is about the toy."""
+
+    toy: float = 3.0
+    """Anywhere on it and on what it wears."""
+    head: float = 6.0
+    """On the head besides: a mouth is smaller than a latent's cell."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Grouping:
     """What a batch of identities is made of: `kinds` × `subjects` × `views` pictures."""
 
