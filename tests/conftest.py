@@ -6,6 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
+TINY_VISION = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "image_size": 32,
+    "patch_size": 8,
+}
 WORDS = "a an bear bunny red blue toy hat crown wearing on in the snow beach , view front"
 
 
@@ -126,3 +134,85 @@ def _tokenizer(folder: Path):
 def _close_vocabulary(folder: Path) -> None:
     path = folder / "tokenizer_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"closed_vocabulary": True}))
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CLIP that looks at 32 × 32 pictures and reads 24 tokens."""
+    from transformers import CLIPConfig, CLIPModel
+
+    from tutelage.training.publish import clip_images
+
+    torch.manual_seed(2)
+    folder = tmp_path_factory.mktemp("models") / "tiny-clip"
+    text = _text_encoder(32).config.to_dict()
+    config = CLIPConfig(text_config=text, vision_config=TINY_VISION | {"projection_dim": 32}, projection_dim=32)
+    CLIPModel(config).save_pretrained(folder)
+    _tokenizer(folder).save_pretrained(folder)
+    clip_images(32).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ViT without its pooling layer, as DINO's folders are."""
+    from transformers import ViTConfig, ViTModel
+
+    from tutelage.training.publish import vit_images
+
+    torch.manual_seed(3)
+    folder = tmp_path_factory.mktemp("models") / "tiny-vit"
+    ViTModel(ViTConfig(**TINY_VISION), add_pooling_layer=False).save_pretrained(folder)
+    vit_images(32).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_cluster():
+    """(id, sizes as (width, height), subject) → a cluster of pictures that are all different, with captions."""
+    from tutelage.triplet import Cluster, Picture, Reference
+
+    def make(key: str, sizes=((32, 32), (48, 24), (24, 24)), subject: str = "bear toy") -> Cluster:
+        pictures = [Picture(data=png(f"{key}/{n}", *size), url=f"{key}/{n}") for n, size in enumerate(sizes)]
+        captions = [f"a red {subject}", "a blue hat", f"a {subject} in the snow"]
+        references = [Reference(picture=picture, caption=captions[n % 3]) for n, picture in enumerate(pictures)]
+        return Cluster(id=key, subject=subject, references=tuple(references))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_triplet(make_cluster):
+    """(id, text, changes) → a triplet of a cluster of its own."""
+    from tutelage.triplet import Provenance, Triplet
+
+    def make(key: str, text: str = "a bear toy on the beach", **changes) -> Triplet:
+        cluster = make_cluster(key)
+        fields = {
+            "id": f"{key}/0/0",
+            "target": png(f"{key}/target", 32, 32),
+            "text": text,
+            "references": cluster.references,
+            "subject": cluster.subject,
+            "skill": "recontextualisation",
+            "cluster": cluster.id,
+            "provenance": Provenance(teacher="dreambooth", base="0", seed=0),
+        }
+        return Triplet(**(fields | changes))
+
+    return make
+
+
+def png(key: str, width: int, height: int) -> bytes:
+    """A picture of coarse coloured blocks, as its key has it."""
+    import hashlib
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    rng = np.random.default_rng(list(hashlib.sha256(key.encode()).digest()))
+    blocks = Image.fromarray(rng.integers(256, size=(4, 4, 3), dtype=np.uint8))
+    file = io.BytesIO()
+    blocks.resize((width, height), Image.Resampling.NEAREST).save(file, "PNG")
+    return file.getvalue()

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tutelage.diffusion.vision import squared
 from tutelage.errors import BadInput
 from tutelage.toybox.captions import named
 from tutelage.toybox.checkpoints import checkpoint
@@ -14,7 +15,6 @@ from tutelage.toybox.reader import Reader, Reading, agreement, attribute_groups
 from tutelage.toybox.render import render
 from tutelage.toybox.sampling import HELD_OUT, scene_at, subject_at
 from tutelage.toybox.scene import ATTRIBUTES, describe
-from tutelage.toybox.vision import squared
 
 NAMES = [f"{attribute}={value}" for attribute, values in ATTRIBUTES.items() for value in values]
 

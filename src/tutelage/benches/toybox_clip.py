@@ -25,10 +25,11 @@ from transformers import AutoTokenizer, CLIPModel
 from tutelage.benches.base import CheckpointBench, Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import Pictures, draw, held_out_scene, held_out_scenes
 from tutelage.benches.intervals import wilson
+from tutelage.diffusion.vision import load_network, pixels, rgb
 from tutelage.toybox.captions import caption
 from tutelage.toybox.sampling import random_scene, random_subject
 from tutelage.toybox.scene import ATTRIBUTES, KINDS, Scene, describe
-from tutelage.toybox.vision import folder_of, load_network, pixels, rgb
+from tutelage.toybox.vision import folder_of
 
 CHECKPOINT: Final = "toybox-clip"
 RETRIEVAL, ZERO_SHOT = "retrieval-of-32", "zero-shot-templates"
@@ -97,7 +98,7 @@ class Clip:
     @staticmethod
     def load(name_or_path: str, device: str) -> "Clip":
         """From a shipped name, a folder or a Hub id."""
-        network, processor, where = load_network(CLIPModel, name_or_path, device)
+        network, processor, where = load_network(CLIPModel, folder_of(name_or_path), device)
         return Clip(network, AutoTokenizer.from_pretrained(folder_of(name_or_path)), processor, where)
 
     @torch.inference_mode()

@@ -20,8 +20,9 @@ from transformers import ViTModel
 from tutelage.benches.base import CheckpointBench, Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import Pictures, draw, held_out_family
 from tutelage.benches.intervals import Floats, bootstrap_auc
+from tutelage.diffusion.vision import load_network, pixels, rgb
 from tutelage.toybox.scene import Scene
-from tutelage.toybox.vision import load_network, pixels, rgb
+from tutelage.toybox.vision import folder_of
 
 CHECKPOINT: Final = "toybox-dino"
 PROTOCOL: Final = "same-kind-pairs"
@@ -44,7 +45,9 @@ class DinoBench(CheckpointBench):
         Raises:
             BadInput: the checkpoint cannot be loaded.
         """
-        network, processor, where = load_network(ViTModel, self.checkpoint, self.device, add_pooling_layer=False)
+        network, processor, where = load_network(
+            ViTModel, folder_of(self.checkpoint), self.device, add_pooling_layer=False
+        )
         drawn = held_out_family(scaled(312, self.items, least=4), VIEWS, self.seed)
         photos = [replace(scene, style="photo") for scene in drawn]
         rows = []

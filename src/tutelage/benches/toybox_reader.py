@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from tutelage.benches.base import CheckpointBench, Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import draw, held_out_scenes
 from tutelage.benches.intervals import Floats, Interval, bootstrap_mean_ratio, wilson
+from tutelage.diffusion.vision import Picture
 from tutelage.toybox.reader import Reader, Reading, agreement
 from tutelage.toybox.scene import ATTRIBUTES, describe
-from tutelage.toybox.vision import Picture
 
 CHECKPOINT: Final = "toybox-reader"
 PROTOCOL: Final = "held-out-renders"

@@ -6,7 +6,7 @@ Protocols:
     Held-out pictures encoded (the mode, where the code is a distribution), decoded and rounded to 8 bits; PSNR of each
     picture over [0, 255], then the mean.
 `read-back-24-steps`
-    One picture for each caption of held-out scenes, 24 steps, guidance 4, read by the attribute reader. A share is of
+    One picture for each caption of held-out scenes, 24 steps, guidance 3, read by the attribute reader. A share is of
     the attributes that the caption names (`captions.named`). "renders" are the true pictures of the same scenes held to
     the same words: what the reader can tell at best. Intervals of "all" are bootstraps over pictures.
 """
@@ -25,14 +25,15 @@ from tutelage.benches.intervals import Floats, Interval, bootstrap_mean, bootstr
 from tutelage.benches.toybox_reader import read_all, tally
 from tutelage.diffusion.load import load_pipeline
 from tutelage.diffusion.sample import image_seed, picture_size, sample
+from tutelage.diffusion.vision import Picture
 from tutelage.toybox.captions import Level, caption, named
 from tutelage.toybox.reader import Reader, Reading
 from tutelage.toybox.scene import ATTRIBUTES, Scene
-from tutelage.toybox.vision import Picture, folder_of
+from tutelage.toybox.vision import folder_of
 
 CHECKPOINT: Final = "toybox-sd"
 CODEC, READ_BACK = "codec-mode", "read-back-24-steps"
-STEPS, GUIDANCE = 24, 4.0
+STEPS, GUIDANCE = 24, 3.0
 """The defaults of `tutelage generate`; part of the protocol, so written down here."""
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from tutelage.diffusion.device import pick_device, pick_dtype
 from tutelage.diffusion.quiet import quiet_libraries
+from tutelage.diffusion.vision import first_line
 from tutelage.errors import BadInput
 
 INDEX: Final = "model_index.json"
@@ -44,7 +45,7 @@ def load_pipeline(model: str | Path, device: str = "auto", dtype: str = "auto") 
         try:
             pipeline = auto.from_pretrained(folder, dtype=number, use_safetensors=True)
         except LOADING_FAULTS as error:
-            raise BadInput(f"{folder} cannot be loaded as a text-to-image pipeline: {_first_line(error)}") from error
+            raise BadInput(f"{folder} cannot be loaded as a text-to-image pipeline: {first_line(error)}") from error
     pipeline.set_progress_bar_config(disable=True)
     loaded: diffusers.DiffusionPipeline = pipeline.to(where)
     return loaded
@@ -65,7 +66,7 @@ def local_folder(model: str | Path) -> Path:
     try:
         return Path(hub.download(model, use_safetensors=True))
     except LOADING_FAULTS as error:
-        raise BadInput(f"no folder '{model}', and the Hub does not give it: {_first_line(error)}") from error
+        raise BadInput(f"no folder '{model}', and the Hub does not give it: {first_line(error)}") from error
 
 
 def check_folder(folder: Path) -> None:
@@ -120,10 +121,4 @@ def _check_weights(file: Path) -> None:
             pointer = opened.read(32).startswith(b"version https://git-lfs")
         if pointer:
             raise BadInput(f"{file} is a Git LFS pointer, not the weights; run `git lfs pull`") from error
-        raise BadInput(f"{file} is truncated or corrupt ({_first_line(error)}); copy or download it again") from error
-
-
-def _first_line(error: BaseException) -> str:
-    """What an error says, in one line; a `KeyError` says no more than its key."""
-    text = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__} {text}".rstrip() if isinstance(error, KeyError) or not text else text
+        raise BadInput(f"{file} is truncated or corrupt ({first_line(error)}); copy or download it again") from error

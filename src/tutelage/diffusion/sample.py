@@ -3,7 +3,6 @@
 Picture i depends on its own seed alone: every random number it needs is drawn from a generator of its own.
 """
 
-import hashlib
 import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from tutelage.diffusion.noise import keyed_seed
 from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.errors import BadInput
 
@@ -25,8 +25,7 @@ SMALLEST, LARGEST = 16, 4096
 
 def image_seed(seed: int, index: int) -> int:
     """The seed, in [0, 2**63), of picture `index` of a run: a hash, so that neighbouring runs share no picture."""
-    digest = hashlib.sha256(f"{seed}/{index}/noise".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+    return keyed_seed(seed, index, "noise")
 
 
 def sample(
@@ -92,7 +91,7 @@ def picture_size(pipeline: Any, size: tuple[int, int] | None) -> tuple[int, int]
     """
     if size is None:
         return _native_size(pipeline)
-    cell = _coarsest_cell(pipeline)
+    cell = coarsest_cell(pipeline)
     shown = f"size {size[0]} x {size[1]} (height x width)"
     if not all(SMALLEST <= side <= LARGEST for side in size):
         raise BadInput(f"{shown}: sides must be {SMALLEST} to {LARGEST} pixels")
@@ -111,7 +110,7 @@ def _native_size(pipeline: Any) -> tuple[int, int]:
     return height * pipeline.vae_scale_factor, width * pipeline.vae_scale_factor
 
 
-def _coarsest_cell(pipeline: Any) -> int:
+def coarsest_cell(pipeline: Any) -> int:
     """Pixels a side of one cell of the coarsest grid the network computes on; pipelines themselves ask for 8."""
     config = _network(pipeline).config
     levels = config.get("down_block_types")

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 from transformers import AutoModelForSemanticSegmentation
 
+from tutelage.diffusion.vision import Picture, load_network, pixels, squared
 from tutelage.errors import BadInput, did_you_mean
 from tutelage.toybox.anatomy import LABELS, Label
 from tutelage.toybox.captions import vocabulary
 from tutelage.toybox.scene import COLOURS, EXPRESSIONS, KINDS, PATTERNS, PLACES
-from tutelage.toybox.vision import Picture, load_network, pixels, squared
+from tutelage.toybox.vision import folder_of
 
 TOY: Final[frozenset[Label]] = frozenset(LABELS) - {"background"}
 """The toy with all it wears and holds."""
@@ -133,7 +134,7 @@ class Segmenter:
         Raises:
             BadInput: the device is absent, the folder cannot be loaded, or its labels are not the toybox's.
         """
-        network, processor, where = load_network(AutoModelForSemanticSegmentation, name_or_path, device)
+        network, processor, where = load_network(AutoModelForSemanticSegmentation, folder_of(name_or_path), device)
         outputs = {label: int(index) for index, label in network.config.id2label.items()}
         if outputs.keys() != set(LABELS):
             raise BadInput(f"{name_or_path} is no segmenter of the toybox: its labels are not {', '.join(LABELS)}")

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from transformers import AutoModelForImageClassification
 
+from tutelage.diffusion.vision import Picture, load_network, pixels, squared
 from tutelage.errors import BadInput
 from tutelage.toybox.scene import ATTRIBUTES
-from tutelage.toybox.vision import Picture, load_network, pixels, squared
+from tutelage.toybox.vision import folder_of
 
 Groups = dict[str, dict[str, int]]
 """Attribute → value → which output of the network says so."""
@@ -45,7 +46,7 @@ class Reader:
         Raises:
             BadInput: the device is absent, the folder cannot be loaded, or its labels do not cover the toybox.
         """
-        network, processor, where = load_network(AutoModelForImageClassification, name_or_path, device)
+        network, processor, where = load_network(AutoModelForImageClassification, folder_of(name_or_path), device)
         return Reader(network, processor, where, attribute_groups(network.config.id2label, str(name_or_path)))
 
     def read(self, images: Sequence[Picture], batch: int = 64) -> list[Reading]:

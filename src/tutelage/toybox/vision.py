@@ -1,28 +1,10 @@
-"""How networks that look at pictures are loaded and fed: any folder or Hub id in transformers' layout.
+"""Where the toybox's networks that look at pictures are; `diffusion.vision` loads and feeds them."""
 
-Only safetensors are read. A weight that the folder lacks is an error here, not a random number.
-"""
-
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-import transformers
-from huggingface_hub import snapshot_download
-from numpy.typing import NDArray
-from PIL import Image
-
-from tutelage.diffusion.device import pick_device
+from tutelage.diffusion.vision import network_folder
 from tutelage.errors import BadInput
 from tutelage.toybox.checkpoints import checkpoint
-
-Picture = NDArray[np.uint8] | Image.Image
-"""RGB (H, W, 3) in [0, 255], or a PIL image of any mode."""
-
-FILES = ["*.json", "*.txt", "*.safetensors"]
 
 
 def folder_of(name_or_path: str | Path) -> Path:
@@ -32,88 +14,6 @@ def folder_of(name_or_path: str | Path) -> Path:
         BadInput: there is no such folder, or the Hub does not give it.
     """
     found = checkpoint(name_or_path)
-    if isinstance(found, str):
-        try:
-            return Path(snapshot_download(found, allow_patterns=FILES))
-        except (OSError, ValueError) as error:
-            raise BadInput(f"no folder '{found}', and the Hub does not give it: {_first_line(error)}") from error
-    if not found.is_dir():
+    if isinstance(found, Path) and not found.is_dir():
         raise BadInput(f"{found} is not there; train it with `tutelage run {found.name}`, or give another folder")
-    return found
-
-
-def load_network(
-    kind: Any, name_or_path: str | Path, device: str = "auto", **options: Any
-) -> tuple[Any, Any, torch.device]:
-    """A network in float32, ready to look, its image processor, and the device it is on.
-
-    `kind` is a class of transformers with `from_pretrained`; `options` go to it.
-
-    Raises:
-        BadInput: the device or the folder is absent, or the folder does not hold all of such a network.
-    """
-    folder, where = folder_of(name_or_path), pick_device(device)
-    with _quiet():
-        try:
-            network, told = kind.from_pretrained(
-                folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
-            )
-            processor = transformers.AutoImageProcessor.from_pretrained(folder)
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise BadInput(f"{folder} cannot be loaded as {kind.__name__}: {_first_line(error)}") from error
-    if absent := sorted(told["missing_keys"]):
-        raise BadInput(f"{folder} lacks {len(absent)} weights of {type(network).__name__}, {absent[0]} first")
-    return network.eval().to(where), processor, where
-
-
-def pixels(processor: Any, images: Sequence[Image.Image], device: torch.device) -> torch.Tensor:
-    """Pictures → (B, 3, H, W), resized and normalised as the checkpoint's own preprocessing says."""
-    batch: torch.Tensor = processor(images=list(images), return_tensors="pt")["pixel_values"]
-    return batch.to(device)
-
-
-def rgb(picture: Picture) -> Image.Image:
-    """A picture as PIL RGB.
-
-    Raises:
-        BadInput: an array that is not uint8 (H, W, 3).
-    """
-    if isinstance(picture, Image.Image):
-        return picture.convert("RGB")
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise BadInput(f"picture {picture.dtype} {picture.shape}: it must be uint8 (height, width, 3); convert it")
-    return Image.fromarray(np.ascontiguousarray(picture))
-
-
-def squared(picture: Picture) -> tuple[Image.Image, tuple[int, int, int, int]]:
-    """The picture on a square, its edges drawn out over the new ground, and its box: left, top, right, bottom.
-
-    Nothing is cut off. Bars of one colour would be read as scenery; drawn-out edges look like more of the same.
-    """
-    image = rgb(picture)
-    side = max(image.size)
-    left, top = (side - image.width) // 2, (side - image.height) // 2
-    box = (left, top, left + image.width, top + image.height)
-    if image.width == image.height:
-        return image, box
-    margins = ((top, side - box[3]), (left, side - box[2]), (0, 0))
-    return Image.fromarray(np.pad(np.asarray(image), margins, mode="edge")), box
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the progress bars and remarks that transformers prints while loading."""
-    logging: Any = transformers.utils.logging
-    before, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    try:
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        yield
-    finally:
-        logging.set_verbosity(before)
-        if bar:
-            logging.enable_progress_bar()
+    return network_folder(found)

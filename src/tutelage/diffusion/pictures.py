@@ -1,0 +1,41 @@
+"""Files of pictures → pictures, safely: few formats, a limit on pixels, the first frame only."""
+
+import io
+import warnings
+from typing import Final
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from tutelage.errors import BadInput
+
+FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
+"""Others are refused unread; some of their decoders start programs."""
+MOST_PIXELS: Final = 64_000_000
+"""Larger pictures are refused before they are decoded."""
+
+
+def decode(data: bytes, what: str = "picture") -> Image.Image:
+    """The picture in a file's bytes: RGB, upright as its EXIF says, what is transparent on white.
+
+    Raises:
+        BadInput: the bytes are no such picture, are cut short, or hold too many pixels; the message begins with `what`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            opened = Image.open(io.BytesIO(data), formats=FORMATS)
+            if opened.width * opened.height > MOST_PIXELS:
+                raise BadInput(f"{what} is {opened.width} x {opened.height} pixels; at most {MOST_PIXELS:,} are read")
+            upright = ImageOps.exif_transpose(opened)
+            return _on_white(upright) if upright.has_transparency_data else upright.convert("RGB")
+    except BadInput:
+        raise
+    except UnidentifiedImageError as error:  # its own words hold an address in memory, different every time
+        raise BadInput(f"{what} is no picture of a format that is read; give {', '.join(FORMATS)}") from error
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Warning) as error:
+        raise BadInput(f"{what} cannot be read ({error}); give a whole file") from error
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    seen = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")

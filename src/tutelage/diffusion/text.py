@@ -1,0 +1,57 @@
+"""Prompts → what the UNets of Stable Diffusion and SDXL are told by them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tutelage.diffusion.quiet import quiet_libraries
+from tutelage.errors import BadInput
+
+
+@dataclass(frozen=True)
+class TextConditions:
+    """Encoded prompts."""
+
+    hidden: Tensor
+    """(B, L, D), one vector a token."""
+    pooled: Tensor | None = None
+    """(B, P), one vector a prompt; SDXL only."""
+
+    def take(self, indices: Sequence[int]) -> "TextConditions":
+        """The conditions of some of the prompts, in that order; repeats are allowed."""
+        which = list(indices)
+        return TextConditions(self.hidden[which], None if self.pooled is None else self.pooled[which])
+
+    def arguments(self, size: tuple[int, int]) -> dict[str, Any]:
+        """Keyword arguments for the UNet and pictures of `size` = (height, width) pixels, of which nothing was cut."""
+        told: dict[str, Any] = {"encoder_hidden_states": self.hidden}
+        if self.pooled is not None:
+            sizes = torch.tensor([[*size, 0, 0, *size]], dtype=self.pooled.dtype, device=self.pooled.device)
+            told["added_cond_kwargs"] = {
+                "text_embeds": self.pooled,
+                "time_ids": sizes.expand(len(self.pooled), -1),  # original size, crop, target size: SDXL, §2.2
+            }
+        return told
+
+
+def encode_text(pipeline: Any, prompts: Sequence[str]) -> TextConditions:
+    """Encode prompts as the pipeline itself does; gradients reach the text encoders unless switched off.
+
+    What is beyond the tokenizer's limit is cut off.
+
+    Raises:
+        BadInput: the pipeline is neither Stable Diffusion's nor SDXL's.
+    """
+    if getattr(pipeline, "unet", None) is None or getattr(pipeline, "text_encoder", None) is None:
+        raise BadInput(f"{type(pipeline).__name__} is neither Stable Diffusion nor SDXL; give a model of these")
+    with quiet_libraries():  # they remark on every long prompt
+        encoded = pipeline.encode_prompt(
+            prompt=list(prompts),
+            device=pipeline.device,
+            num_images_per_prompt=1,
+            do_classifier_free_guidance=False,
+        )
+    return TextConditions(encoded[0], encoded[2] if len(encoded) == 4 else None)
