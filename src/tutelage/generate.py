@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # torch and diffusers take seconds to import, and `--help` ne
     from PIL.Image import Image
 
 STEPS: Final = 24
-GUIDANCE: Final = 4.0
+GUIDANCE: Final = 3.0
 ON_SHEET: Final = 64
 """Most pictures on a sheet: the first ones."""
 

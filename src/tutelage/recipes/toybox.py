@@ -222,7 +222,7 @@ def toybox_clip_sharpen() -> ClipSharpening:
 
     `tutelage run toybox-clip-sharpen`, after toybox-clip; one core, 7 min; accessory .920, scene 1.000, style .995.
     """
-    schedule = Schedule(steps=2300, batch=128, lr=4e-4, warmup=30, decay=0.8, weight_decay=0.05)
+    schedule = Schedule(steps=2900, batch=128, lr=4e-4, warmup=30, decay=0.8, weight_decay=0.05)
     return ClipSharpening(out=RUNS / "toybox-clip-sharpen", schedule=schedule)
 
 
@@ -247,7 +247,7 @@ def toybox_sd() -> SdTraining:
 def toybox_seg() -> SegTraining:
     """Masks of parts and accessories.
 
-    `tutelage run toybox-seg`, after toybox-reader
+    `tutelage run toybox-seg`, after toybox-reader; one core of a two-core Xeon, 42 min; IoU .914 over labels, toy .972.
     """
     schedule = Schedule(steps=2500, batch=16, lr=1e-3, decay=0.7)
     return SegTraining(out=RUNS / "toybox-seg", schedule=schedule)
@@ -256,7 +256,7 @@ def toybox_seg() -> SegTraining:
 def toybox_reader() -> ReaderTraining:
     """The attribute reader: picture to description.
 
-    `tutelage run toybox-reader`; with `--side 128` on one core of a two-core Xeon, 21 min; mean accuracy .949.
+    `tutelage run toybox-reader`; one core of a two-core Xeon, 37 min; mean accuracy .964.
     """
     schedule = Schedule(steps=3200, batch=64, lr=1e-3, decay=0.8, weight_decay=0.02)
     return ReaderTraining(out=RUNS / "toybox-reader", schedule=schedule)

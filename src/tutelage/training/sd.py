@@ -108,11 +108,14 @@ def train_sd(
             drawn = unet(noisy, t, words).sample
         error = (drawn.float() - noises.get_velocity(clean, noise, t)).square()
         weight = error_weights(renders.labels[picks], clean.shape[-1], emphasis).to(where)
-        return (error * weight).mean()
+        value: Tensor = (error * weight).mean()
+        return value
 
     fit(
         nn.ModuleDict({"unet": unet, "text": text}) if tune_text else nn.ModuleDict({"unet": unet}), loss, schedule, out
     )
+    base.tokenizer.backend_tokenizer.no_padding()  # what the trainer asked of it is nobody else's setting
+    base.tokenizer.backend_tokenizer.no_truncation()
     return StableDiffusionPipeline(
         base.vae,
         text,
