@@ -220,9 +220,9 @@ def toybox_clip() -> ClipTraining:
 def toybox_clip_sharpen() -> ClipSharpening:
     """The image side of toybox-clip trained further, on one attribute at a time. This is what ships as toybox-clip.
 
-    `tutelage run toybox-clip-sharpen`, after toybox-clip; one core, 7 min; accessory .920, scene 1.000, style .995.
+    `tutelage run toybox-clip-sharpen`, after toybox-clip; one core, 24 min; accessory .94, scene 1.000, style .99.
     """
-    schedule = Schedule(steps=2900, batch=128, lr=4e-4, warmup=30, decay=0.8, weight_decay=0.05)
+    schedule = Schedule(steps=1500, batch=128, lr=4e-4, warmup=30, decay=0.8, weight_decay=0.05)
     return ClipSharpening(out=RUNS / "toybox-clip-sharpen", schedule=schedule)
 
 
@@ -238,8 +238,8 @@ def toybox_dino() -> DinoTraining:
 def toybox_sd() -> SdTraining:
     """A small Stable Diffusion: text to 128 × 128 pictures of toys.
 
-    `tutelage run toybox-sd`, after toybox-vae and toybox-clip; one core of a two-core Xeon, 3 h 35 min; read back right:
-    full captions .903, short .917. The shipped weights changed settings on the way; docs/log.md says which and when.
+    `tutelage run toybox-sd`, after toybox-vae and toybox-clip; one core of a two-core Xeon, 3 h 35 min; read back
+    right: full captions .903, short .917. The shipped weights changed settings on the way; docs/log.md says which.
     """
     schedule = Schedule(steps=15500, batch=48, lr=8e-4, warmup=200, decay=0.5, ema=0.9993)
     return SdTraining(out=RUNS / "toybox-sd", schedule=schedule)

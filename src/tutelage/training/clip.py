@@ -89,11 +89,6 @@ def pixels(renders: Renders, picks: np.ndarray[tuple[int], np.dtype[np.int64]]) 
     return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def shifted(pictures: Tensor, rng: np.random.Generator, most: int) -> Tensor:
-    """Pictures (B, 3, H, W) rolled by up to `most` pixels either way, all alike."""
-    return torch.roll(pictures, tuple(int(s) for s in rng.integers(-most, most + 1, 2)), (2, 3))
-
-
 def contrast(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:
     """CLIP's symmetric cross-entropy over a batch of (B, D) features."""
     logits = scale.clamp(max=4.6).exp() * F.normalize(image, dim=-1) @ F.normalize(text, dim=-1).T
