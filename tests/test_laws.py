@@ -17,8 +17,6 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "run": {"errors"},
     "diffusion": {"errors"},
     "toybox": {"errors", "diffusion"},
-    "corpus": {"triplet", "run", "errors"},
-    "sources": {"toybox", "errors"},
     "mining": {"triplet", "diffusion", "toybox", "errors"},
     "teachers": {"triplet", "diffusion", "errors"},
     "judges": {"triplet", "diffusion", "errors"},

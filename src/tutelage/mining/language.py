@@ -1,0 +1,109 @@
+"""Who says what is seen and who writes: captioners and language models.
+
+To add one, write a class with the one method of its protocol in a file of its own and give it a line in `captioner` or
+`language_model`. There are three of each: an endpoint that speaks the OpenAI protocol (vLLM, Ollama, hosted models), a
+local model in transformers' layout, and the built-in ones, which know the toybox and the grammar of prompts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+BUILT_IN: Final = "toybox"
+"""Name of the captioner and the language model that come with the package and know the toybox's words."""
+OPEN_GRAMMAR: Final = "grammar"
+"""Name of the same language model for words it does not know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A conversation to be continued."""
+
+    messages: tuple[Message, ...]
+    seed: int = 0
+    """The same request with the same seed has the same answer, as far as the model keeps its word."""
+    temperature: float = 0.0
+    """0: the likeliest answer."""
+
+
+class Captioner(Protocol):
+    """Something that says what pictures show."""
+
+    def caption(self, pictures: Sequence[bytes]) -> list[str]:
+        """One sentence for each picture file (PNG, JPEG, …); empty if there is nothing to say.
+
+        Raises:
+            BadInput: the model cannot be reached or does not answer.
+        """
+        ...
+
+
+class LanguageModel(Protocol):
+    """Something that writes."""
+
+    def reply(self, requests: Sequence[Request]) -> list[str]:
+        """The answer to each request; empty if there is none.
+
+        Raises:
+            BadInput: the model cannot be reached or does not answer.
+        """
+        ...
+
+
+def captioner(name: str, cache: Path, device: str = "auto") -> Captioner:
+    """A captioner by name.
+
+    Args:
+        name: `toybox`; `http://host:port/v1#model` of an endpoint; or a folder or Hub id of an image-text-to-text
+            model.
+        cache: Folder for what endpoints answered.
+        device: For local networks: auto, cpu, cuda, …
+
+    Raises:
+        BadInput: there is no such endpoint, model or device.
+    """
+    if name == BUILT_IN:
+        from tutelage.mining.toys import ToyCaptioner
+
+        return ToyCaptioner.load(device=device)
+    if "://" in name:
+        from tutelage.mining.endpoint import Endpoint
+
+        return Endpoint.at(name, cache)
+    from tutelage.mining.local import LocalCaptioner
+
+    return LocalCaptioner.load(name, device)
+
+
+def language_model(name: str, cache: Path, device: str = "auto") -> LanguageModel:
+    """A language model by name.
+
+    Args:
+        name: `toybox` (its answers are made of the toybox's words) or `grammar` (of any); `http://host:port/v1#model`
+            of an endpoint; or a folder or Hub id of a text-generation model.
+        cache: Folder for what endpoints answered.
+        device: For local networks: auto, cpu, cuda, …
+
+    Raises:
+        BadInput: there is no such endpoint, model or device.
+    """
+    if name in (BUILT_IN, OPEN_GRAMMAR):
+        from tutelage.mining.toys import Grammar, known_words
+
+        return Grammar(known_words() if name == BUILT_IN else None)
+    if "://" in name:
+        from tutelage.mining.endpoint import Endpoint
+
+        return Endpoint.at(name, cache)
+    from tutelage.mining.local import LocalLanguageModel
+
+    return LocalLanguageModel.load(name, device)

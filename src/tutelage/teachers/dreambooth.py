@@ -1,0 +1,115 @@
+"""SuTI's expert: the base, fine-tuned on one subject's pictures and captions (Eq. 4). With a rare token and prior
+preservation it is DreamBooth (Ruiz et al. 2022), the baseline.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from tutelage.teachers.base import by_cluster, renamed
+from tutelage.teachers.settings import Lora, Prior, Sampling, Training
+from tutelage.triplet import Assignment, Cluster, Triplet
+
+if TYPE_CHECKING:  # PyTorch and diffusers take seconds to import
+    from tutelage.teachers.lesson import Lesson
+    from tutelage.teachers.model import Model
+
+PRIORS: Final = 32
+"""Classes whose pictures are kept in memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DreamBooth:
+    """One expert a cluster, started from the base each time."""
+
+    base: str | Path
+    """Folder or Hub id of a Stable Diffusion or SDXL pipeline."""
+    seed: int = 0
+    """Of the run."""
+    training: Training = field(default_factory=Training)
+    sampling: Sampling = field(default_factory=Sampling)
+    lora: Lora | None = None
+    """Train adapters; None: all weights of the UNet."""
+    rare_token: str = ""
+    """DreamBooth's name for the subject, such as `sks`: captions become "a sks <subject>", and prompts say it before
+    the subject. Empty, as in SuTI: captions and prompts stay as they are."""
+    prior: Prior | None = None
+    """None, as in SuTI: no prior preservation."""
+    device: str = "auto"
+    dtype: str = "auto"
+    """Number format to compute in: bf16 or fp32; auto is bf16 on CUDA and fp32 elsewhere."""
+    name: ClassVar[str] = "dreambooth"
+
+    def teach(self, assignments: Sequence[Assignment]) -> Iterator[Triplet]:
+        """Train an expert for each cluster, yield its samples, and go back to the base.
+
+        Raises:
+            BadInput: see `base.Teacher`; also when an expert diverges.
+        """
+        groups = [(group, [self._worded(assignment) for assignment in group]) for group in by_cluster(assignments)]
+        for group, texts in groups:
+            with self._model.alone():
+                yield from self._expert(group, texts)
+
+    def _expert(self, group: Sequence[Assignment], texts: Sequence[str]) -> Iterator[Triplet]:
+        from tutelage.teachers.drawing import draw_triplets
+        from tutelage.teachers.training import train
+
+        cluster = group[0].cluster
+        lessons = self._lessons(cluster)
+        with self._tuned(cluster) as parameters:
+            train(self._model, lessons, parameters, self.training, self.seed, cluster.id)
+            yield from draw_triplets(self._model, group, texts, self.sampling, self.seed, self.name)
+
+    def _tuned(self, cluster: Cluster) -> AbstractContextManager[list[Any]]:
+        from tutelage.teachers.tuning import adapters, all_weights
+
+        unet = self._model.pipeline.unet
+        if self.lora is None:
+            return all_weights(unet, self._kept)
+        return adapters(unet, self.lora, self.seed, cluster.id)
+
+    def _lessons(self, cluster: Cluster) -> "list[Lesson]":
+        from tutelage.teachers.lesson import Lesson, cluster_latents, told_always
+
+        captions = [reference.caption or cluster.subject for reference in cluster.references]
+        if self.rare_token:
+            captions = [f"a {self.rare_token} {cluster.subject}"] * len(captions)
+        lesson = Lesson(cluster_latents(self._model, cluster), told_always(self._model, captions))
+        return [lesson] if self.prior is None else [lesson, self._class_lesson(f"a {cluster.subject}")]
+
+    def _worded(self, assignment: Assignment) -> str:
+        if not self.rare_token:
+            return assignment.text
+        return renamed(assignment, f"{self.rare_token} {assignment.cluster.subject}")
+
+    @cached_property
+    def _model(self) -> "Model":
+        from tutelage.teachers.model import Model
+
+        return Model.load(self.base, self.device, self.dtype, self.training, self.sampling)
+
+    @cached_property
+    def _kept(self) -> Any:
+        from tutelage.teachers.tuning import kept
+
+        return kept(self._model.pipeline.unet)
+
+    @cached_property
+    def _class_lesson(self) -> Any:
+        """Text → the lesson of the base's own pictures of it; they depend on the text alone, so they can be shared."""
+        return lru_cache(maxsize=PRIORS)(self._drawn_lesson)
+
+    def _drawn_lesson(self, text: str) -> "Lesson":
+        from tutelage.diffusion.noise import keyed_seed
+        from tutelage.teachers.drawing import draw
+        from tutelage.teachers.lesson import Lesson, picture_latents, told_always
+
+        assert self.prior is not None
+        count = self.prior.pictures
+        seeds = [keyed_seed(self.seed, text, number, "prior") for number in range(count)]
+        latents = picture_latents(self._model, list(draw(self._model, [text] * count, seeds, self.sampling)))
+        return Lesson(latents, told_always(self._model, [text] * count), self.prior.weight)

@@ -1,0 +1,94 @@
+"""The base that experts start from, loaded once: Stable Diffusion or SDXL, frozen, in float32."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import diffusers
+import torch
+
+from tutelage.diffusion.device import pick_device, pick_dtype
+from tutelage.diffusion.latents import fitted_size
+from tutelage.diffusion.load import load_pipeline, local_folder, weights_hash
+from tutelage.diffusion.noise import training_schedule
+from tutelage.diffusion.quiet import quiet_libraries
+from tutelage.diffusion.sample import coarsest_cell, picture_size
+from tutelage.errors import BadInput, did_you_mean
+from tutelage.teachers.settings import Sampling, Training
+
+KINDS: Final = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A base and all that training and sampling need to know of it."""
+
+    pipeline: Any
+    """Its scheduler is the one to sample with."""
+    schedule: diffusers.DDPMScheduler
+    """The noise levels to train with."""
+    weights: str
+    """Hash of the folder."""
+    precision: torch.dtype
+    """What is computed in; the weights stay float32, for bf16 would round small updates away."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @staticmethod
+    def load(base: str | Path, device: str, dtype: str, training: Training, sampling: Sampling) -> "Model":
+        """From a folder or Hub id.
+
+        Raises:
+            BadInput: it cannot be loaded, is of another kind, or does not fit the settings.
+        """
+        precision = pick_dtype(dtype, pick_device(device))
+        if precision == torch.float16:
+            raise BadInput("fp16 cannot hold the gradients of an expert; give bf16 or fp32")
+        folder = local_folder(base)
+        pipeline: Any = load_pipeline(folder, device, "fp32")
+        if type(pipeline).__name__ not in KINDS or pipeline.unet.config.in_channels > pipeline.unet.config.out_channels:
+            raise BadInput(f"{folder} is neither Stable Diffusion nor SDXL for text to image; experts start from these")
+        schedule = training_schedule(pipeline.scheduler)
+        pipeline.scheduler = sampling_schedule(sampling.scheduler, pipeline.scheduler)
+        picture_size(pipeline, sampling.size)
+        for part in pipeline.components.values():
+            if isinstance(part, torch.nn.Module):
+                part.requires_grad_(False).eval()
+        if training.gradient_checkpointing:
+            pipeline.unet.enable_gradient_checkpointing()
+        return Model(pipeline=pipeline, schedule=schedule, weights=weights_hash(folder), precision=precision)
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Compute in `precision`."""
+        lower = self.precision == torch.bfloat16
+        return torch.autocast(self.pipeline.device.type, torch.bfloat16, enabled=lower)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """For one expert at a time: two that were trained by turns would overwrite each other."""
+        if not self.lock.acquire(blocking=False):
+            raise RuntimeError("this teacher is teaching; take all of its triplets, or close them, before asking anew")
+        try:
+            yield
+        finally:
+            self.lock.release()
+
+    def size_for(self, width: int, height: int) -> tuple[int, int]:
+        """The (height, width) in pixels at which a picture is learnt: its own aspect ratio, the base's own area."""
+        return fitted_size((height, width), picture_size(self.pipeline, None), coarsest_cell(self.pipeline))
+
+
+def sampling_schedule(name: str, trained: Any) -> Any:
+    """The scheduler of diffusers of that name with the noise levels of `trained`.
+
+    Raises:
+        BadInput: there is none of that name.
+    """
+    names = [known for known in dir(diffusers) if known.endswith("Scheduler")]
+    if name not in names:
+        raise BadInput(f"no scheduler '{name}' in diffusers.{did_you_mean(name, names)} Give one such as DDPMScheduler")
+    with quiet_libraries():  # they remark on every setting that only the other scheduler has
+        kind: Any = getattr(diffusers, name)
+        return kind.from_config(trained.config, clip_sample=False)  # latents have no limits to clip at

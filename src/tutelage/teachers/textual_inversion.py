@@ -1,0 +1,98 @@
+"""Textual Inversion (Gal et al. 2022), a baseline: the network stays as it is, the subject gets a word of its own."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from tutelage.errors import BadInput
+from tutelage.teachers.base import by_cluster, renamed
+from tutelage.teachers.settings import Sampling, Training
+from tutelage.triplet import Assignment, Cluster, Triplet
+
+if TYPE_CHECKING:  # PyTorch and diffusers take seconds to import
+    from tutelage.teachers.lesson import Lesson
+    from tutelage.teachers.model import Model
+
+TEMPLATES: Final = (
+    "a photo of a {}",
+    "a rendering of a {}",
+    "a cropped photo of the {}",
+    "the photo of a {}",
+    "a close-up photo of a {}",
+    "a photo of one {}",
+    "a good photo of the {}",
+)
+"""Some of the neutral texts of the paper's supplement."""
+TRAINING: Final = Training(steps=3000, optimiser="adamw", lr=5e-4)
+"""As diffusers' example has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextualInversion:
+    """One new word, of one or more vectors, for each cluster; it stands where texts name the subject."""
+
+    base: str | Path
+    """Folder or Hub id of a Stable Diffusion or SDXL pipeline."""
+    seed: int = 0
+    """Of the run."""
+    training: Training = TRAINING
+    sampling: Sampling = field(default_factory=Sampling)
+    vectors: int = 1
+    """Of the word, in each text encoder."""
+    templates: tuple[str, ...] = TEMPLATES
+    """What is said of the pictures, each with `{}` for the word. Captions are not used: what they say of the subject
+    would not have to go into the word."""
+    device: str = "auto"
+    dtype: str = "auto"
+    """Number format to compute in: bf16 or fp32; auto is bf16 on CUDA and fp32 elsewhere."""
+    name: ClassVar[str] = "textual-inversion"
+
+    def __post_init__(self) -> None:
+        if self.vectors < 1:
+            raise BadInput(f"vectors of a word is {self.vectors}; give at least 1")
+        if not self.templates or any("{}" not in template for template in self.templates):
+            raise BadInput("templates without {} have no place for the word; give some such as 'a photo of a {}'")
+
+    def teach(self, assignments: Sequence[Assignment]) -> Iterator[Triplet]:
+        """Learn a word for each cluster and yield what the base draws with it.
+
+        Raises:
+            BadInput: see `base.Teacher`; also when a text does not name its subject.
+        """
+        groups = by_cluster(assignments)
+        for assignment in assignments:
+            renamed(assignment, "")
+        for group in groups:
+            with self._model.alone():
+                yield from self._expert(group)
+
+    def _expert(self, group: Sequence[Assignment]) -> Iterator[Triplet]:
+        from tutelage.teachers.drawing import draw_triplets
+        from tutelage.teachers.training import train
+        from tutelage.teachers.words import learnt_word
+
+        cluster = group[0].cluster
+        with learnt_word(self._model.pipeline, cluster.subject, self.vectors) as (word, parameters):
+            train(self._model, [self._lesson(cluster, word)], parameters, self.training, self.seed, cluster.id)
+            texts = [renamed(assignment, word) for assignment in group]
+            yield from draw_triplets(self._model, group, texts, self.sampling, self.seed, self.name)
+
+    def _lesson(self, cluster: Cluster, word: str) -> "Lesson":
+        import torch
+
+        from tutelage.diffusion.text import TextConditions, encode_text
+        from tutelage.teachers.lesson import Lesson, cluster_latents
+
+        def told(which: Sequence[int], generator: torch.Generator) -> TextConditions:
+            picks = torch.randint(len(self.templates), (len(which),), generator=generator).tolist()
+            return encode_text(self._model.pipeline, [self.templates[pick].replace("{}", word) for pick in picks])
+
+        return Lesson(cluster_latents(self._model, cluster), told)
+
+    @cached_property
+    def _model(self) -> "Model":
+        from tutelage.teachers.model import Model
+
+        return Model.load(self.base, self.device, self.dtype, self.training, self.sampling)

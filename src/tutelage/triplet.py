@@ -1,0 +1,109 @@
+"""The record: what teachers make, judges weigh, the corpus keeps and the student learns from. Imports nothing of ours.
+
+A *triplet* is a target picture, a text, and references. In subject-driven generation the text is a prompt and the
+references are captioned demonstrations of one subject; in editing the text is an instruction and the one reference is
+the source picture.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+SKILLS: Final = ("recontextualisation", "stylisation", "view", "attribute", "accessory", "composition")
+"""What a prompt for a subject asks for (SuTI, §3.2); a composition asks for two at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One picture as it was found, and where: what lineage, licences and removal on request go by."""
+
+    data: bytes
+    """The file as it came: PNG, JPEG, WebP, …"""
+    url: str = ""
+    page: str = ""
+    """URL of the page it was on."""
+    alt: str = ""
+    """What the page says it shows."""
+    licence: str = ""
+
+    @cached_property
+    def key(self) -> str:
+        """First 32 hex digits of the SHA-256 of the bytes: equal pictures are stored once."""
+        return hashlib.sha256(self.data).hexdigest()[:32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A picture and what it shows: a demonstration of a subject, or the source of an edit."""
+
+    picture: Picture
+    caption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """Pictures of one subject (SuTI, §3.1)."""
+
+    id: str
+    subject: str
+    """Short description of who or what it is: alt text and captions merged."""
+    references: tuple[Reference, ...]
+    similarity: float | None = None
+    """Mean cosine of all pairs of its pictures; None if it was not mined."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """A text that a teacher is to make a target for."""
+
+    id: str
+    """The cluster's id and a number within it, such as `3f2a/04`."""
+    cluster: Cluster
+    text: str
+    skill: str
+    """One of `SKILLS`, or the name of a kind of edit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """How a target came to be."""
+
+    teacher: str
+    """Its registered name."""
+    base: str
+    """Hash of the weights it started from."""
+    seed: int
+    """Of the noise the target was drawn from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Triplet:
+    """One training example, whether or not a judge will keep it."""
+
+    id: str
+    """The assignment's id and the number of the sample, such as `3f2a/04/1`."""
+    target: bytes
+    """PNG."""
+    text: str
+    references: tuple[Reference, ...]
+    subject: str
+    skill: str
+    cluster: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What one judge says of one triplet. A rejection is data: it is stored like an acceptance."""
+
+    triplet: str
+    """Its id."""
+    judge: str
+    """Its registered name."""
+    score: float | None
+    """None: the judge could not say; the reason tells why."""
+    keep: bool
+    """By the threshold the judge was given; readers of the corpus may apply another one to the score."""
+    reason: str = ""
+    """Why it was rejected or is missing; empty if kept."""

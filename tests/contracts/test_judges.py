@@ -1,0 +1,72 @@
+"""Every registered judge obeys its contract."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+from tutelage.errors import BadInput
+from tutelage.judges import JUDGES, judge
+from tutelage.judges.base import Judge
+
+NEEDS: dict[str, dict[str, Any]] = {"high": {"high": 0.9}}
+"""Required field → a value that fits. Fields that name a network get a tiny one, by the kind that they ask for."""
+
+
+@pytest.fixture(params=sorted(JUDGES))
+def made(request: pytest.FixtureRequest, tiny_clip: Path) -> Judge:
+    """A judge of each name; wherever one wants a network, it looks with the tiny CLIP."""
+    kind = judge(request.param)
+    wanted = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+    paths = {name: tiny_clip for name in wanted if get_type_hints(kind)[name] == str | Path}
+    numbers = {name: value for field in wanted for name, value in NEEDS.get(field, {}).items()}
+    return kind(**paths, **numbers, **{"device": "cpu"} if "device" in kind.__dataclass_fields__ else {})
+
+
+def test_names_are_the_registered_ones(made: Judge) -> None:
+    assert judge(made.name) is type(made)
+    assert dataclasses.is_dataclass(made)
+
+
+def test_one_verdict_a_triplet_in_order(made: Judge, make_triplet: Any) -> None:
+    triplets = [make_triplet(key) for key in "abcab"]
+    verdicts = made.judge(triplets)
+    assert [verdict.triplet for verdict in verdicts] == [triplet.id for triplet in triplets]
+    assert {verdict.judge for verdict in verdicts} == {made.name}
+    assert verdicts[0] == verdicts[3]
+    assert all(verdict.score is not None and verdict.keep == (not verdict.reason) for verdict in verdicts)
+
+
+def test_nothing_is_judged_as_nothing(made: Judge) -> None:
+    assert made.judge([]) == []
+
+
+def test_a_verdict_does_not_depend_on_the_others(made: Judge, make_triplet: Any) -> None:
+    triplets = [make_triplet(key) for key in "abcdefg"]
+    together = made.judge(triplets)
+    alone = [made.judge([triplet])[0] for triplet in reversed(triplets)][::-1]
+    assert [one.keep for one in together] == [one.keep for one in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert one.score == pytest.approx(other.score, abs=1e-5)
+
+
+@pytest.mark.parametrize("fault", [{"target": b"no picture"}, {"references": ()}])
+def test_what_cannot_be_judged_says_why(made: Judge, make_triplet: Any, fault: dict[str, Any]) -> None:
+    sound, broken = made.judge([make_triplet("a"), make_triplet("b", **fault)])
+    assert (broken.score, broken.keep) == (None, False)
+    assert broken.reason
+    assert sound == made.judge([make_triplet("a")])[0]
+
+
+def test_an_unknown_name_is_answered() -> None:
+    with pytest.raises(BadInput, match=r"no judge 'delta-clp'\. Did you mean 'delta-clip'\?"):
+        judge("delta-clp")
+
+
+def test_judges_are_light_until_they_judge() -> None:
+    """The command line shows their settings."""
+    code = "import sys; from tutelage.judges import *; [judge(name) for name in JUDGES]; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
