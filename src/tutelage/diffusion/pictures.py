@@ -39,3 +39,10 @@ def decode(data: bytes, what: str = "picture") -> Image.Image:
 def _on_white(picture: Image.Image) -> Image.Image:
     seen = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+
+
+def png(picture: Image.Image) -> bytes:
+    """The picture's file."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()

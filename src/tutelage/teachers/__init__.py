@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TEACHERS: Final[dict[str, str]] = {
     "dreambooth": "tutelage.teachers.dreambooth:DreamBooth",
+    "fleet": "tutelage.teachers.fleet:Fleet",
     "textual-inversion": "tutelage.teachers.textual_inversion:TextualInversion",
 }
 """Teacher → "module:class"."""

@@ -8,21 +8,32 @@ from tutelage.errors import BadInput
 from tutelage.triplet import Assignment, Triplet
 
 
+class Diverged(BadInput):
+    """An expert's error did not stay finite; the others are none the worse."""
+
+
 class Teacher(Protocol):
     """Something that makes targets."""
 
     name: ClassVar[str]
     """Its registered name, which stands in the provenance of its triplets."""
 
+    @property
+    def at_once(self) -> int:
+        """Clusters that are taught together; a run asks for so many at a time."""
+        ...
+
     def teach(self, assignments: Sequence[Assignment]) -> Iterator[Triplet]:
         """Yield every sample of every assignment, as they are made: clusters in the order in which they come first.
 
         A triplet depends on the teacher's settings, the cluster, the assignment's id and text, and the number of the
-        sample; not on what else was taught before, with it or after it.
+        sample; not on what else was taught before, with it or after it, but for rounding where several are taught at
+        once.
 
         Raises:
             BadInput: the base cannot be loaded, or an assignment cannot be taught; what can be known before the first
                 expert is trained is told before.
+            Diverged: the only expert at work diverged. Of several, one that diverges yields nothing.
         """
         ...
 

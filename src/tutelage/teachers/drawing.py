@@ -1,11 +1,11 @@
 """An expert at work: texts → triplets."""
 
-import io
 from collections.abc import Iterator, Sequence
 
 from PIL.Image import Image
 
 from tutelage.diffusion.noise import keyed_seed
+from tutelage.diffusion.pictures import png
 from tutelage.diffusion.sample import sample
 from tutelage.teachers.model import Model
 from tutelage.teachers.settings import Sampling
@@ -50,10 +50,3 @@ def draw(model: Model, texts: Sequence[str], seeds: Sequence[int], sampling: Sam
         if batch is None:
             return
         yield from batch
-
-
-def png(picture: Image) -> bytes:
-    """The picture's file."""
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()

@@ -43,11 +43,17 @@ class DreamBooth:
     """Number format to compute in: bf16 or fp32; auto is bf16 on CUDA and fp32 elsewhere."""
     name: ClassVar[str] = "dreambooth"
 
+    @property
+    def at_once(self) -> int:
+        """One expert after another."""
+        return 1
+
     def teach(self, assignments: Sequence[Assignment]) -> Iterator[Triplet]:
         """Train an expert for each cluster, yield its samples, and go back to the base.
 
         Raises:
-            BadInput: see `base.Teacher`; also when an expert diverges.
+            BadInput: see `base.Teacher`.
+            Diverged: an expert diverged.
         """
         groups = [(group, [self._worded(assignment) for assignment in group]) for group in by_cluster(assignments)]
         for group, texts in groups:

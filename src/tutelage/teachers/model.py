@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import diffusers
 import torch
+from diffusers.models.attention_processor import AttnProcessor
 
 from tutelage.diffusion.device import pick_device, pick_dtype
 from tutelage.diffusion.latents import fitted_size
@@ -19,6 +20,8 @@ from tutelage.diffusion.sample import coarsest_cell, picture_size
 from tutelage.errors import BadInput, did_you_mean
 from tutelage.teachers.settings import Sampling, Training
 
+FEW: Final = 32
+"""Latent positions a side up to which attention is plain on a CPU."""
 KINDS: Final = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
 
 
@@ -56,6 +59,7 @@ class Model:
         for part in pipeline.components.values():
             if isinstance(part, torch.nn.Module):
                 part.requires_grad_(False).eval()
+        plain_attention(pipeline)
         if training.gradient_checkpointing:
             pipeline.unet.enable_gradient_checkpointing()
         return Model(pipeline=pipeline, schedule=schedule, weights=weights_hash(folder), precision=precision)
@@ -78,6 +82,13 @@ class Model:
     def size_for(self, width: int, height: int) -> tuple[int, int]:
         """The (height, width) in pixels at which a picture is learnt: its own aspect ratio, the base's own area."""
         return fitted_size((height, width), picture_size(self.pipeline, None), coarsest_cell(self.pipeline))
+
+
+def plain_attention(pipeline: Any) -> None:
+    """On a CPU, where there are few positions, attention without fusing is several times faster on the way back."""
+    unet = pipeline.unet
+    if pipeline.device.type == "cpu" and max(picture_size(pipeline, None)) <= FEW * pipeline.vae_scale_factor:
+        unet.set_attn_processor(AttnProcessor())
 
 
 def sampling_schedule(name: str, trained: Any) -> Any:

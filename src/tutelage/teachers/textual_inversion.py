@@ -55,6 +55,11 @@ class TextualInversion:
         if not self.templates or any("{}" not in template for template in self.templates):
             raise BadInput("templates without {} have no place for the word; give some such as 'a photo of a {}'")
 
+    @property
+    def at_once(self) -> int:
+        """One expert after another."""
+        return 1
+
     def teach(self, assignments: Sequence[Assignment]) -> Iterator[Triplet]:
         """Learn a word for each cluster and yield what the base draws with it.
 

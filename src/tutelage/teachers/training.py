@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from transformers.optimization import Adafactor
 
 from tutelage.diffusion.noise import denoising_target, error_weight, keyed_generator
-from tutelage.errors import BadInput
+from tutelage.teachers.base import Diverged
 from tutelage.teachers.lesson import Lesson
 from tutelage.teachers.model import Model
 from tutelage.teachers.settings import Training
@@ -19,7 +19,7 @@ def train(
     """Fit `parameters` to the lessons, in place. All randomness is keyed by (seed, key, step), with `key` the expert's.
 
     Raises:
-        BadInput: the error did not stay finite.
+        Diverged: the error did not stay finite.
     """
     optimiser = make_optimiser(parameters, training)
     total = torch.zeros((), device=model.pipeline.device)
@@ -33,7 +33,7 @@ def train(
         optimiser.zero_grad(set_to_none=True)
         total += error.detach()
     if not torch.isfinite(total):  # asked once: every question makes an accelerator wait
-        raise BadInput(f"the expert of cluster {key} diverged; give a lower lr than {training.lr:g}")
+        raise Diverged(f"the expert of cluster {key} diverged; give a lower lr than {training.lr:g}")
 
 
 def denoising_error(model: Model, lesson: Lesson, training: Training, generator: torch.Generator) -> Tensor:
