@@ -10,11 +10,12 @@ import pytest
 import torch
 from transformers import ViTConfig, ViTModel
 
+from tutelage.benches import BENCHES, toybox_clip
 from tutelage.benches.base import Row
 from tutelage.benches.checkpoints import TARGETS, bench_command
 from tutelage.benches.heldout import draw, held_out_family, held_out_scenes
 from tutelage.benches.intervals import auc
-from tutelage.benches.toybox_clip import GROUP, Clip, ClipBench, retrieval_batches, strict_hits, templates
+from tutelage.benches.toybox_clip import GROUP, ClipBench, retrieval_batches, strict_hits, templates
 from tutelage.benches.toybox_dino import VIEWS, kind_pairs
 from tutelage.benches.toybox_reader import tally
 from tutelage.benches.toybox_sd import psnr
@@ -72,12 +73,12 @@ def test_the_command_measures_every_checkpoint(random_models: dict[str, str], tm
     bench_command(json=tmp_path / "rows.json", items=0.005, device="cpu", workers=1, **random_models)
     rows = [Row(**row) for row in json.loads((tmp_path / "rows.json").read_text(encoding="utf-8"))]
     assert {row.bench for row in rows} == {"checkpoints"}
-    assert {row.row for row in rows} == {*CHECKPOINTS, "renders"}
+    assert {row.row for row in rows} == {*BENCHES, "renders"}
     assert TARGETS.keys() <= {(row.bench, row.row, row.metric) for row in rows}
     assert all(row.value is None or row.low <= row.value <= row.high for row in rows)
     assert len({(row.bench, row.row, row.metric) for row in rows}) == len(rows)
     shown = capsys.readouterr().out
-    for word in (*CHECKPOINTS, "retrieval-of-32", "read-back-24-steps", "seed 0", "sha256", "BELOW"):
+    for word in (*BENCHES, "retrieval-of-32", "read-back-24-steps", "seed 0", "sha256", "BELOW"):
         assert word in shown
 
 
@@ -154,24 +155,20 @@ def test_a_clip_that_knows_everything_scores_1(monkeypatch: pytest.MonkeyPatch) 
     """Features made from the truth: the arithmetic between features and rows loses nothing."""
     known = [value for a in ("scene", "accessory", "style") for value in ATTRIBUTES[a]]
 
-    class Oracle(Clip):
-        side = 16
+    def seen(_, pictures):
+        return torch.stack([vector([s.place, s.accessory, s.style], caption(s)) for s in pictures.scenes])
 
-        def images(self, pictures, batch=64):
-            return torch.stack([vector([s.place, s.accessory, s.style], caption(s)) for s in pictures.scenes])
-
-        def texts(self, sentences, batch=256):
-            return torch.stack([vector([], sentence) for sentence in sentences])
-
-        def values(self, attribute, seed):
-            return torch.stack([vector([value], "") for value in ATTRIBUTES[attribute]])
+    def told(_, attribute, seed):
+        return torch.stack([vector([value], "") for value in ATTRIBUTES[attribute]])
 
     def vector(values: list[str], sentence: str) -> torch.Tensor:
         torch.manual_seed(zlib.crc32(sentence.encode()))
         own = 3 * torch.nn.functional.normalize(torch.randn(512), dim=-1) if sentence else torch.zeros(512)
         return torch.cat([torch.tensor([float(value in values) for value in known]), own])
 
-    monkeypatch.setattr(Clip, "load", lambda *_: Oracle(None, None, None, torch.device("cpu")))
+    reading = SimpleNamespace(texts=lambda sentences: torch.stack([vector([], sentence) for sentence in sentences]))
+    for name, known_as in {"clip_features": lambda *_: reading, "seen": seen, "told": told}.items():
+        monkeypatch.setattr(toybox_clip, name, known_as)
     assert [row.value for row in ClipBench(items=0.05, workers=1).run()] == [1.0] * 5
 
 

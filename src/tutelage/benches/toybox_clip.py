@@ -11,7 +11,6 @@ Protocols:
     "photo" (which no caption names) included. For places it is day in all of them. The nearest value is the answer.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import AutoTokenizer, CLIPModel
 
 from tutelage.benches.base import CheckpointBench, Row, checkpoint_row, progress, scaled
 from tutelage.benches.heldout import Pictures, draw, held_out_scene, held_out_scenes
 from tutelage.benches.intervals import wilson
-from tutelage.diffusion.vision import load_network, pixels, rgb
+from tutelage.diffusion.features import ClipFeatures, clip_features
+from tutelage.diffusion.vision import rgb
 from tutelage.toybox.captions import caption
 from tutelage.toybox.sampling import random_scene, random_subject
 from tutelage.toybox.scene import ATTRIBUTES, KINDS, Scene, describe
@@ -35,6 +34,8 @@ CHECKPOINT: Final = "toybox-clip"
 RETRIEVAL, ZERO_SHOT = "retrieval-of-32", "zero-shot-templates"
 GROUP: Final = 32
 """Pictures in a retrieval batch."""
+AT_ONCE: Final = 64
+"""Pictures embedded at once."""
 FIELDS: Final = {"scene": "place", "accessory": "accessory", "style": "style"}
 """Attribute told by words alone → the field of `Scene` it is."""
 TEMPLATES: Final = 8
@@ -58,24 +59,24 @@ class ClipBench(CheckpointBench):
         Raises:
             BadInput: the checkpoint cannot be loaded.
         """
-        clip = Clip.load(self.checkpoint, self.device)
+        clip = clip_features(folder_of(self.checkpoint), self.device)
         return [*self._retrieval(clip), *self._zero_shot(clip)]
 
-    def _retrieval(self, clip: "Clip") -> list[Row]:
+    def _retrieval(self, clip: ClipFeatures) -> list[Row]:
         batches = retrieval_batches(scaled(32, self.items), self.seed)
         scenes = [scene for batch in batches for scene in batch]
-        images = clip.images(draw(scenes, self.workers))
+        images = seen(clip, draw(scenes, self.workers))
         texts = clip.texts([caption(scene) for scene in scenes])
         similar = images.view(-1, GROUP, images.shape[-1]) @ texts.view(-1, GROUP, texts.shape[-1]).mT
         found = {"picture to caption": strict_hits(similar), "caption to picture": strict_hits(similar.mT)}
         return [self._row(RETRIEVAL, name, "top-1", hits) for name, hits in found.items()]
 
-    def _zero_shot(self, clip: "Clip") -> list[Row]:
+    def _zero_shot(self, clip: ClipFeatures) -> list[Row]:
         pictures = draw(held_out_scenes(scaled(1024, self.items), self.seed), self.workers)
-        images = clip.images(pictures)
+        images = seen(clip, pictures)
         rows = []
         for attribute in FIELDS:
-            answers = (images @ clip.values(attribute, self.seed).T).argmax(1).tolist()
+            answers = (images @ told(clip, attribute, self.seed).T).argmax(1).tolist()
             truth = [describe(scene)[attribute] for scene in pictures.scenes]
             right = [ATTRIBUTES[attribute][a] == t for a, t in zip(answers, truth, strict=True)]
             rows.append(self._row(ZERO_SHOT, attribute, "accuracy", np.asarray(right)))
@@ -86,48 +87,21 @@ class ClipBench(CheckpointBench):
         return checkpoint_row(CHECKPOINT, protocol, f"{metric}: {name}", share, int(right.size))
 
 
-@dataclass(frozen=True)
-class Clip:
-    """A CLIP, ready to embed."""
+def seen(clip: ClipFeatures, pictures: Pictures) -> Tensor:
+    """Unit features (N, D) of pictures."""
+    starts = range(0, len(pictures.images), AT_ONCE)
+    return torch.cat(
+        [
+            clip.pictures([rgb(image) for image in pictures.images[first : first + AT_ONCE]])
+            for first in progress(starts, "embedding pictures", len(starts))
+        ]
+    )
 
-    network: Any
-    tokenizer: Any
-    processor: Any
-    device: torch.device
 
-    @staticmethod
-    def load(name_or_path: str, device: str) -> "Clip":
-        """From a shipped name, a folder or a Hub id."""
-        network, processor, where = load_network(CLIPModel, folder_of(name_or_path), device)
-        return Clip(network, AutoTokenizer.from_pretrained(folder_of(name_or_path)), processor, where)
-
-    @torch.inference_mode()
-    def images(self, pictures: Pictures, batch: int = 64) -> Tensor:
-        """Unit features (N, D) of pictures."""
-        parts = []
-        starts = range(0, len(pictures.images), batch)
-        for first in progress(starts, "embedding pictures", len(starts)):
-            squares = [rgb(image) for image in pictures.images[first : first + batch]]
-            seen = self.network.vision_model(pixel_values=pixels(self.processor, squares, self.device)).pooler_output
-            parts.append(self.network.visual_projection(seen).float().cpu())
-        return F.normalize(torch.cat(parts), dim=-1)
-
-    @torch.inference_mode()
-    def texts(self, sentences: Sequence[str], batch: int = 256) -> Tensor:
-        """Unit features (N, D) of sentences."""
-        parts = []
-        for first in range(0, len(sentences), batch):
-            told = self.tokenizer(
-                list(sentences[first : first + batch]), padding=True, truncation=True, return_tensors="pt"
-            ).to(self.device)
-            read = self.network.text_model(input_ids=told.input_ids, attention_mask=told.attention_mask).pooler_output
-            parts.append(self.network.text_projection(read).float().cpu())
-        return F.normalize(torch.cat(parts), dim=-1)
-
-    def values(self, attribute: str, seed: int) -> Tensor:
-        """Unit features (values, D) of an attribute's values, by `zero-shot-templates`."""
-        means = [self.texts(templates(attribute, value, seed)).mean(0) for value in ATTRIBUTES[attribute]]
-        return F.normalize(torch.stack(means), dim=-1)
+def told(clip: ClipFeatures, attribute: str, seed: int) -> Tensor:
+    """Unit features (values, D) of an attribute's values, by `zero-shot-templates`."""
+    means = [clip.texts(templates(attribute, value, seed)).mean(0) for value in ATTRIBUTES[attribute]]
+    return F.normalize(torch.stack(means), dim=-1)
 
 
 def templates(attribute: str, value: str, seed: int = 0) -> list[str]:

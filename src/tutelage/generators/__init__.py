@@ -1,0 +1,6 @@
+"""Who answers a bench's questions, and the bench itself, `tutelage bench toybox`.
+
+A question is an assignment: a subject's captioned pictures and a prompt. To add who answers it, write a frozen,
+keyword-only dataclass that fills `base.Generator` in a file of its own; to have it at the command line, name it in
+`command.BESIDE`. The contract tests find it there.
+"""

@@ -1,0 +1,89 @@
+"""Every generator obeys its contract."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tutelage.benches.subjects.questions import SubjectsBench, questions
+from tutelage.errors import BadInput
+from tutelage.generators.command import BESIDE
+from tutelage.generators.folder import assignments, write_questions
+from tutelage.generators.given import Images, file_name
+from tutelage.run import plain
+from tutelage.triplet import Assignment
+
+NAMES = (*BESIDE, "student", "renders", "images")
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> list[Assignment]:
+    """Two questions for each of two toys."""
+    out = tmp_path_factory.mktemp("bench")
+    made = questions(SubjectsBench(subjects=2, skills=("view", "accessory"), demonstrations=2))
+    write_questions(out, made)
+    return assignments(out, made)
+
+
+@pytest.fixture(scope="module")
+def pictures(asked: list[Assignment], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    for number, question in enumerate(asked):
+        Image.new("RGB", (32, 24), (number, 0, 0)).save(folder / file_name(question.id))
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_picture_a_question_whatever_else_is_asked(
+    name: str, generators: dict[str, Callable], asked: list[Assignment], pictures: Path
+) -> None:
+    made = generators[name](pictures)
+    answers = list(made.answer(asked))
+    assert [image.mode for image in answers] == ["RGB"] * 4
+    assert [image.tobytes() for image in made.answer(asked[1:2])] == [answers[1].tobytes()]
+    assert [image.tobytes() for image in generators[name](pictures).answer(asked[3:])] == [answers[3].tobytes()]
+    assert len({image.tobytes() for image in answers}) == (2 if name == "copy" else 4)
+    assert made.name == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_what_its_pictures_come_from(name: str, generators: dict[str, Callable], pictures: Path) -> None:
+    made = generators[name](pictures)
+    assert dataclasses.is_dataclass(made)
+    assert plain(made) is not None
+    assert made.made_from() == made.made_from()
+    assert bool(made.made_from()) == (name not in ("copy", "renders"))
+    assert made.timed == (name not in ("copy", "renders", "images"))
+
+
+@pytest.mark.parametrize("name", ["student", "dreambooth", "textual-inversion", "copy"])
+def test_demonstrations_matter(name: str, generators: dict[str, Callable], asked: list[Assignment]) -> None:
+    other = dataclasses.replace(asked[0].cluster, references=asked[2].cluster.references)
+    swapped = dataclasses.replace(asked[0], cluster=other)
+    [here], [there] = (list(generators[name](None).answer([question])) for question in (asked[0], swapped))
+    assert here.tobytes() != there.tobytes()
+
+
+def test_the_base_sees_the_text_alone(generators: dict[str, Callable], asked: list[Assignment]) -> None:
+    made = generators["base"](None)
+    swapped = dataclasses.replace(asked[0], cluster=asked[2].cluster)
+    same, other = (next(made.answer([q])).tobytes() for q in (swapped, dataclasses.replace(asked[0], text="a hat")))
+    [here] = made.answer(asked[:1])
+    assert (here.tobytes() == same, here.tobytes() == other) == (True, False)
+
+
+def test_missing_pictures_are_told_before_any_is_read(asked: list[Assignment], tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "0000-view.png")
+    with pytest.raises(BadInput, match=r"0000-accessory\.png is not there, nor are 2 others"):
+        next(Images(folder=tmp_path).answer(asked))
+
+
+def test_other_pictures_in_the_folder_are_another_origin(pictures: Path, tmp_path: Path) -> None:
+    for path in pictures.glob("*.png"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    same = Images(folder=tmp_path).made_from()
+    assert same == Images(folder=pictures).made_from()
+    Image.new("RGB", (8, 8)).save(tmp_path / "0000-view.png")
+    assert Images(folder=tmp_path).made_from() != same
