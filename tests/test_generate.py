@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from PIL import Image
 
 from tutelage.cli import main
 from tutelage.diffusion.load import weights_hash
-from tutelage.generate import ON_SHEET, Settings, parameters, png
+from tutelage.generate import ON_SHEET
+from tutelage.stamp import Settings, parameters, png
 
 FAST = ("--steps", "2", "--device", "cpu")
 
@@ -30,7 +32,9 @@ def test_writes_pictures_and_a_sheet(tiny_sd: Path, tmp_path: Path, capfd: pytes
     names = sorted(path.name for path in (tmp_path / "new" / "out").iterdir())
     assert names == ["0000.png", "0001.png", "0002.png", "sheet.png"]
     printed = capfd.readouterr()
-    assert printed.out == f"3 pictures: {tmp_path / 'new' / 'out' / 'sheet.png'}\n"
+    said = re.fullmatch(r"3 pictures in \d+\.\d s: (.*)\n", printed.out)
+    assert said
+    assert said[1] == str(tmp_path / "new" / "out" / "sheet.png")
     assert printed.err == ""
 
 
@@ -120,6 +124,7 @@ def test_any_text_survives_the_file(tmp_path: Path, prompt: str) -> None:
         (("--device", "cuda:99"), "device 'cuda:99' is not on this machine"),
         (("--model", "toybox-ds"), "Did you mean 'toybox-sd'"),
         (("--model", "/none"), "no model '/none'"),
+        (("--model", ""), "no model ''"),
         (("--model", "."), "is not a diffusers pipeline"),
         (("--out", __file__), "cannot be made a folder"),
     ],

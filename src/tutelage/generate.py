@@ -1,50 +1,41 @@
-"""`tutelage generate`: pictures from a prompt, each with its settings inside, and a sheet of them all."""
+"""`tutelage generate`: pictures from a prompt, each with its settings inside, and a sheet of them all.
+
+With pictures of a subject a student draws it; see `subject`.
+"""
 
 import dataclasses
-import io
-import json
 import math
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from tutelage import __version__
 from tutelage.errors import BadInput
 from tutelage.run import write_atomic
+from tutelage.stamp import Settings, SubjectSettings, png
+from tutelage.subject import (
+    Sampler,
+    demonstrations,
+    described,
+    load_student,
+    named,
+    shipped_student,
+    subject_sampler,
+    subject_sheet,
+)
 
 if TYPE_CHECKING:  # torch and diffusers take seconds to import, and `--help` needs neither
     from PIL.Image import Image
 
+    from tutelage.triplet import Reference
+
+MODEL: Final = "toybox-sd"
 STEPS: Final = 24
 GUIDANCE: Final = 3.0
 ON_SHEET: Final = 64
 """Most pictures on a sheet: the first ones."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """All that a picture depends on; stored in the picture."""
-
-    prompt: str
-    negative: str
-    seed: int
-    index: int
-    """Number of the picture within its run; its noise is keyed by (seed, index)."""
-    steps: int
-    guidance: float
-    scheduler: str
-    """Class in diffusers, with the settings the checkpoint came with."""
-    width: int
-    height: int
-    model: str
-    model_hash: str
-    dtype: str
-    device: str
-    version: str = __version__
-    """Of tutelage."""
 
 
 def generate(
@@ -53,7 +44,10 @@ def generate(
     *,
     n: int = 4,
     seed: int = 0,
-    model: str = "toybox-sd",
+    subject: tuple[Path, ...] = (),
+    subject_name: str = "",
+    subject_guidance: float | None = None,
+    model: str | None = None,
     out: Path = Path("generated"),
     steps: int = STEPS,
     guidance: float = GUIDANCE,
@@ -69,7 +63,14 @@ def generate(
         prompt: What the pictures show.
         n: Number of pictures.
         seed: From 0 to 2**63 - 1. The same seed gives the same pictures, and more with a larger n.
-        model: A shipped checkpoint, a folder in diffusers layout, or a Hub id such as owner/name.
+        subject: Pictures of a subject to draw, or a folder of them; at most 10 are used. Captions are read from text
+            files beside them (00.txt for 00.jpg) or from a metadata.jsonl. The prompt goes before this, or at the end.
+        subject_name: What the subject's pictures without a caption show, such as "bear toy"; by default what the prompt
+            is about.
+        subject_guidance: How strictly to follow the subject's pictures, from 0 (not at all); by default as strictly as
+            the prompt, which is also fastest.
+        model: A shipped checkpoint, a folder in diffusers layout, or a Hub id such as owner/name; by default toybox-sd,
+            with a subject toybox-suti. A subject needs a student.
         out: Folder to write to; files of the same names are replaced.
         steps: Denoising steps a picture.
         guidance: How strictly to follow the prompt; up to 1 is not at all stricter than the model by itself.
@@ -80,45 +81,58 @@ def generate(
         dtype: Number format to compute in; auto is bf16 on CUDA and fp32 elsewhere.
 
     Raises:
-        BadInput: a value is out of range, or the model cannot be loaded.
+        BadInput: a value is out of range, or a picture of the subject or the model cannot be loaded.
     """
-    _check(n=n, seed=seed, steps=steps, batch=batch, guidance=guidance)
+    weight = max(1.0, guidance) if subject_guidance is None else subject_guidance
+    _check(n=n, seed=seed, steps=steps, batch=batch, guidance=guidance, subject_guidance=weight)
+    if not subject and (subject_name or subject_guidance is not None):
+        raise BadInput("a subject's name or guidance is of no use without its pictures; give them with --subject")
+    shown = demonstrations(subject, subject_name or named(prompt)) if subject else ()
     make_folder(out)
-    pipeline, origin = load(model, device, dtype)
+    pipeline, origin, sampler = _artist(model, shown, weight, device, dtype)
     from tutelage.diffusion.sample import picture_size
     from tutelage.diffusion.words import prompt_warnings
 
     height, width = picture_size(pipeline, (size, size) if isinstance(size, int) else size)
-    for line in prompt_warnings(pipeline, prompt):
+    for line in prompt_warnings(pipeline, prompt, [reference.caption for reference in shown]):
         print(f"tutelage: {line}", file=sys.stderr)
     asked: dict[str, Any] = {"prompt": prompt, "negative": negative, "seed": seed, "steps": steps, "guidance": guidance}
-    first = Settings(**asked, **origin, index=0, height=height, width=width)
-    pictures = [_written(image, settings, out) for image, settings in draw(pipeline, first, n, batch)]
-    print(f"{counted(n, 'picture')}: {_sheet(pictures[:ON_SHEET], out)}")
+    first = _settings({**asked, **origin, "index": 0, "height": height, "width": width}, shown, weight)
+    started = time.monotonic()
+    pictures = [_written(image, settings, out) for image, settings in draw(pipeline, first, n, batch, sampler)]
+    seconds = time.monotonic() - started
+    print(f"{counted(n, 'picture')} in {seconds:.1f} s: {_sheet(pictures[:ON_SHEET], out, shown, prompt)}")
 
 
 def load(model: str, device: str = "auto", dtype: str = "auto") -> tuple[Any, dict[str, Any]]:
     """A pipeline, by shipped name, folder or Hub id, and the fields of `Settings` that it decides.
 
+    Of a student it is the base's, which draws without demonstrations.
+
     Raises:
         BadInput: there is no such model or device, or the model is broken.
     """
-    from tutelage.diffusion.device import dtype_name
-    from tutelage.diffusion.load import load_pipeline, local_folder, weights_hash
+    from tutelage.diffusion.load import load_pipeline, local_folder
+    from tutelage.students.folder import is_student
     from tutelage.toybox.checkpoints import checkpoint
 
     folder = local_folder(checkpoint(model))
-    pipeline = load_pipeline(folder, device, dtype)
-    origin = {"model": model, "model_hash": weights_hash(folder), "scheduler": type(pipeline.scheduler).__name__}
-    return pipeline, origin | {"dtype": dtype_name(pipeline.dtype), "device": pipeline.device.type}
+    student = load_student(folder, device, dtype)[0] if is_student(folder) else None
+    pipeline: Any = student.pipeline if student else load_pipeline(folder, device, dtype)
+    return pipeline, _origin(model, folder, pipeline)
 
 
-def draw(pipeline: Any, first: Settings, n: int, batch: int) -> Iterator[tuple["Image", Settings]]:
-    """Yield pictures `first.index` to `first.index + n - 1` of a run, each with its settings, as they are made."""
+def draw(
+    pipeline: Any, first: Settings, n: int, batch: int, sampler: "Sampler | None" = None
+) -> Iterator[tuple["Image", Settings]]:
+    """Yield pictures `first.index` to `first.index + n - 1` of a run, each with its settings, as they are made.
+
+    `sampler` takes the arguments of `diffusion.sample.sample`, which it is by default.
+    """
     from tutelage.diffusion.sample import image_seed, sample
 
     every = [dataclasses.replace(first, index=first.index + number) for number in range(n)]
-    made = sample(
+    made = (sampler or sample)(
         pipeline,
         [first.prompt] * n,
         [image_seed(settings.seed, settings.index) for settings in every],
@@ -129,38 +143,6 @@ def draw(pipeline: Any, first: Settings, n: int, batch: int) -> Iterator[tuple["
         batch=batch,
     )
     yield from zip(chain.from_iterable(made), every, strict=True)
-
-
-def png(image: "Image", settings: Settings) -> bytes:
-    """The picture as a PNG file that holds its settings twice: `parameters` for people, `tutelage` as JSON.
-
-    `parameters` has the form that web interfaces for Stable Diffusion write and read.
-    """
-    from PIL.PngImagePlugin import PngInfo
-
-    info = PngInfo()
-    info.add_text("parameters", parameters(settings))
-    info.add_text("tutelage", json.dumps(dataclasses.asdict(settings)))
-    file = io.BytesIO()
-    image.save(file, "PNG", pnginfo=info)
-    return file.getvalue()
-
-
-def parameters(settings: Settings) -> str:
-    """The settings as text: the prompt, what to steer away from, and a line of `Name: value` pairs."""
-    pairs = {
-        "Steps": settings.steps,
-        "Sampler": settings.scheduler.removesuffix("Scheduler"),
-        "CFG scale": f"{settings.guidance:g}",
-        "Seed": settings.seed,
-        "Index": settings.index,
-        "Size": f"{settings.width}x{settings.height}",
-        "Model hash": settings.model_hash,
-        "Model": settings.model,
-        "Version": f"tutelage {settings.version}",
-    }
-    steer = [f"Negative prompt: {settings.negative}"] if settings.negative else []
-    return "\n".join([settings.prompt, *steer, ", ".join(f"{name}: {value}" for name, value in pairs.items())])
 
 
 def make_folder(out: Path) -> None:
@@ -180,29 +162,59 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
+def _artist(
+    model: str | None, shown: "tuple[Reference, ...]", weight: float, device: str, dtype: str
+) -> "tuple[Any, dict[str, Any], Sampler | None]":
+    """What draws: a pipeline, what it decides of the settings, and how it is sampled."""
+    if not shown:
+        return *load(MODEL if model is None else model, device, dtype), None
+    name = shipped_student() if model is None else model
+    student, folder = load_student(name, device, dtype)
+    return student.pipeline, _origin(name, folder, student.pipeline), subject_sampler(student, shown, weight)
+
+
+def _origin(model: str, folder: Path, pipeline: Any) -> dict[str, Any]:
+    from tutelage.diffusion.device import dtype_name
+    from tutelage.diffusion.load import weights_hash
+
+    origin = {"model": model, "model_hash": weights_hash(folder), "scheduler": type(pipeline.scheduler).__name__}
+    return origin | {"dtype": dtype_name(pipeline.dtype), "device": pipeline.device.type}
+
+
+def _settings(fields: dict[str, Any], shown: "Sequence[Reference]", weight: float) -> Settings:
+    if not shown:
+        return Settings(**fields)
+    about = tuple(described(reference) for reference in shown)
+    return SubjectSettings(**fields, subject_guidance=weight, demonstrations=about)
+
+
 def _written(image: "Image", settings: Settings, out: Path) -> "Image":
     write_atomic(out / f"{settings.index:04d}.png", png(image, settings))
     return image
 
 
-def _sheet(pictures: Sequence["Image"], out: Path) -> Path:
-    """Write the contact sheet, as square as it gets."""
+def _sheet(pictures: Sequence["Image"], out: Path, shown: "Sequence[Reference]", prompt: str) -> Path:
+    """Write the contact sheet, as square as it gets, with the demonstrations above if there are any."""
     import numpy as np
 
     from tutelage.toybox.sheet import contact_sheet, save
 
     path = out / "sheet.png"
     columns = math.ceil(math.sqrt(len(pictures)))
-    save(contact_sheet([np.asarray(picture.convert("RGB")) for picture in pictures], columns), path)
+    sheet = contact_sheet([np.asarray(picture.convert("RGB")) for picture in pictures], columns)
+    save(subject_sheet(shown, sheet, pictures[0].size, prompt) if shown else sheet, path)
     return path
 
 
-def _check(*, n: int, seed: int, steps: int, batch: int, guidance: float) -> None:
+def _check(*, n: int, seed: int, steps: int, batch: int, **guidance: float) -> None:
     """Refuse what is wrong with any model, before one is loaded."""
     for name, value in (("n", n), ("steps", steps), ("batch", batch)):
         if value < 1:
             raise BadInput(f"{name} is {value}; give at least 1")
     if not 0 <= seed < 2**63:
         raise BadInput(f"seed is {seed}; give a number from 0 to 2**63 - 1")
-    if not 0 <= guidance < math.inf:
-        raise BadInput(f"guidance is {guidance}; give a number from 0 (1 and below: none), such as {GUIDANCE:g}")
+    for name, weight in guidance.items():
+        if not 0 <= weight < math.inf:
+            raise BadInput(
+                f"{name} is {weight}; give a number from 0 (1: no stricter than the model), such as {GUIDANCE:g}"
+            )

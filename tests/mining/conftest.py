@@ -6,11 +6,6 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from hypothesis import settings
-
-# How long an example takes says how busy the machine is.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 class FakeOpenAI(ThreadingHTTPServer):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.mining.words import cleaned, names, normalised, noun_phrase
+from tutelage.mining.words import address_words, cleaned, names, normalised, noun_phrase
 from tutelage.toybox.captions import caption
 from tutelage.toybox.sampling import random_scene, random_subject
 
@@ -68,3 +68,17 @@ def test_a_subject_is_named_by_its_words_in_a_row() -> None:
     assert not names("a toy bear", "bear toy")
     assert not names("a bear toyshop", "bear toy")
     assert not names("anything", "")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://toys.example/shop/red-teddy_bear2.html?size=3#top", "red teddy bear"),
+        ("photos/backpack_dog/", "backpack dog"),
+        ("dreambench/cat2", "cat"),
+        ("https://toys.example/4711/", ""),
+        ("", ""),
+    ],
+)
+def test_words_of_an_address(address: str, words: str) -> None:
+    assert address_words(address) == words

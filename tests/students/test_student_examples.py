@@ -9,7 +9,7 @@ from apprentices import demonstrations, photo, png
 from tutelage.diffusion.latents import encode_pictures
 from tutelage.errors import BadInput
 from tutelage.students.base import Batch
-from tutelage.students.examples import Example, encode_example, make_batch
+from tutelage.students.examples import Encoder, Example, make_batch
 from tutelage.students.settings import SutiTraining
 from tutelage.triplet import Provenance, Triplet
 
@@ -33,19 +33,19 @@ def triplet(count: int = 3, **changes: Any) -> Triplet:
 @pytest.fixture(scope="module")
 def examples(bases: Callable[[str], Any]) -> list[Example]:
     pipeline = bases("sd")
-    return [encode_example(pipeline, triplet(count, id=f"a/{count}")) for count in (4, 1, 0)]
+    return [Encoder(pipeline).example(triplet(count, id=f"a/{count}")) for count in (4, 1, 0)]
 
 
 @pytest.mark.parametrize("name", ["sd", "sdxl", "toybox"])
 def test_a_triplet_is_encoded_as_the_denoiser_knows_it(bases: Callable[[str], Any], name: str) -> None:
     pipeline = bases(name)
-    example = encode_example(pipeline, triplet())
+    example = Encoder(pipeline).example(triplet())
     config = pipeline.unet.config
     assert example.latents.shape == (config.in_channels, 16, 16)
     assert example.references.shape == (3, config.in_channels, 16, 16)
     assert (len(example.text.hidden), len(example.captions.hidden)) == (1, 3)
     assert (example.text.pooled is not None) == (name == "sdxl")
-    lone = encode_example(pipeline, triplet(2))
+    lone = Encoder(pipeline).example(triplet(2))
     assert torch.equal(lone.references, example.references[:2])
     assert torch.equal(lone.captions.hidden, example.captions.hidden[:2])
 
@@ -53,12 +53,12 @@ def test_a_triplet_is_encoded_as_the_denoiser_knows_it(bases: Callable[[str], An
 def test_targets_are_cropped_and_never_squashed(bases: Callable[[str], Any]) -> None:
     pipeline, wide = bases("sd"), photo(3, (64, 32))
     middle = encode_pictures(pipeline.vae, [wide.crop((16, 0, 48, 32))])[0]
-    assert torch.equal(encode_example(pipeline, triplet(target=png(wide))).latents, middle)
+    assert torch.equal(Encoder(pipeline).example(triplet(target=png(wide))).latents, middle)
 
 
 def test_what_cannot_be_read_is_named(bases: Callable[[str], Any]) -> None:
     with pytest.raises(BadInput, match=r"^3f2a/04/1 is no picture"):
-        encode_example(bases("sd"), triplet(target=b"no picture"))
+        Encoder(bases("sd")).example(triplet(target=b"no picture"))
 
 
 def batch(examples: list[Example], step: int = 0, **changes: Any) -> Batch:

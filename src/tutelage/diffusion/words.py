@@ -5,6 +5,7 @@ has to spell in several tokens was never in a caption. Open vocabularies, such a
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 WORD: Final = re.compile(r"[^\W\d_]+|\d|[^\s\w]+|_+")
@@ -29,17 +30,23 @@ def unseen_tokens(tokenizer: Any, text: str) -> int:
     return max(0, len(_tokens(tokenizer, text)) + special - limit) if limit < NO_LIMIT else 0
 
 
-def prompt_warnings(pipeline: Any, text: str) -> list[str]:
-    """One line for the words that the pipeline's text encoders do not know, one for a text that is too long."""
+def prompt_warnings(pipeline: Any, text: str, captions: Sequence[str] = ()) -> list[str]:
+    """One line for the words that the pipeline's text encoders do not know, one for a text that is too long.
+
+    Captions are what demonstrations are said to show.
+    """
     parts = getattr(pipeline, "components", {})
     tokenizers = [part for name, part in sorted(parts.items()) if name.startswith("tokenizer") and part is not None]
-    unknown = dict.fromkeys(word for tokenizer in tokenizers for word in unknown_words(tokenizer, text))
+    unknown = dict.fromkeys(
+        word for tokenizer in tokenizers for said in (text, *captions) for word in unknown_words(tokenizer, said)
+    )
     lines = []
     if unknown:
         names = ", ".join(f"'{word}'" for word in unknown)
         lines.append(f"the model does not know {names}; it has never seen {'it' if len(unknown) == 1 else 'them'}")
-    if unseen := max((unseen_tokens(tokenizer, text) for tokenizer in tokenizers), default=0):
-        lines.append(f"the prompt is too long; the model does not see its last {unseen} tokens")
+    for name, texts in {"prompt": [text], "longest caption": captions}.items():
+        if unseen := max((unseen_tokens(tokenizer, said) for tokenizer in tokenizers for said in texts), default=0):
+            lines.append(f"the {name} is too long; the model does not see its last {unseen} tokens")
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from tutelage.diffusion.text import TextConditions, encode_text
 from tutelage.diffusion.vision import squared
 from tutelage.students.base import Batch, References
 from tutelage.students.settings import SutiTraining
-from tutelage.triplet import Reference, Triplet
+from tutelage.triplet import Picture, Reference, Triplet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,22 +35,31 @@ class Example:
     """K rows."""
 
 
-def encode_example(pipeline: Any, triplet: Triplet) -> Example:
-    """Encode a triplet at the size that the pipeline's model was trained at; a target of other sides is cropped to it.
+class Encoder:
+    """Encodes triplets, and remembers pictures and texts: a subject's are in many of its triplets."""
 
-    Raises:
-        BadInput: a picture cannot be read.
-    """
-    height, width = picture_size(pipeline, None)
-    target = ImageOps.fit(decode(triplet.target, triplet.id), (width, height), Image.Resampling.LANCZOS)
-    pictures, captions = encode_references(pipeline, triplet.references)
-    return Example(
-        id=triplet.id,
-        latents=encode_pictures(pipeline.vae, [target])[0].cpu(),
-        text=_moved(encode_each(pipeline, [triplet.text])),
-        references=pictures.cpu(),
-        captions=_moved(captions),
-    )
+    def __init__(self, pipeline: Any, most: int = 1 << 15) -> None:
+        """Of `most` pictures of each kind, and as many texts, is remembered what they are encoded as."""
+        self._target = lru_cache(most)(partial(_encode_target, pipeline))
+        self._reference = lru_cache(most)(partial(_encode_reference, pipeline))
+        self._text = lru_cache(most)(lambda text: _moved(encode_each(pipeline, [text])))
+        self._none = _no_references(pipeline)
+
+    def example(self, triplet: Triplet) -> Example:
+        """Encode a triplet at the size that the model was trained at; a target of other sides is cropped to it.
+
+        Raises:
+            BadInput: a picture cannot be read.
+        """
+        shown = triplet.references
+        captions = [self._text(reference.caption) for reference in shown]
+        return Example(
+            id=triplet.id,
+            latents=self._target(triplet.target, triplet.id),
+            text=self._text(triplet.text),
+            references=torch.cat([self._none, *(self._reference(one.picture) for one in shown)]).cpu(),
+            captions=_rows_of(captions) if captions else self._text("").take([]),
+        )
 
 
 def encode_references(pipeline: Any, references: Sequence[Reference]) -> tuple[Tensor, TextConditions]:
@@ -61,22 +71,40 @@ def encode_references(pipeline: Any, references: Sequence[Reference]) -> tuple[T
     Raises:
         BadInput: a picture cannot be read.
     """
+    latents = [_encode_reference(pipeline, reference.picture).to(pipeline.device) for reference in references]
+    captions = encode_each(pipeline, [reference.caption for reference in references])
+    return torch.cat([_no_references(pipeline).to(pipeline.device), *latents]), captions
+
+
+def _encode_target(pipeline: Any, data: bytes, name: str) -> Tensor:
+    """(C, h, w)."""
+    height, width = picture_size(pipeline, None)
+    target = ImageOps.fit(decode(data, name), (width, height), Image.Resampling.LANCZOS)
+    return encode_pictures(pipeline.vae, [target])[0].cpu()
+
+
+def _encode_reference(pipeline: Any, picture: Picture) -> Tensor:
+    """(1, C, h, w)."""
     side = min(picture_size(pipeline, None))
-    names = [reference.picture.url or f"reference {i + 1}" for i, reference in enumerate(references)]
-    pictures = [decode(reference.picture.data, name) for reference, name in zip(references, names, strict=True)]
-    fitted = [resized(squared(picture)[0], (side, side)) for picture in pictures]
-    latents = [encode_pictures(pipeline.vae, [picture]) for picture in fitted]
-    cells = side // pipeline.vae_scale_factor
-    none = torch.zeros(0, pipeline.unet.config.in_channels, cells, cells, device=pipeline.device)
-    return torch.cat([none, *latents]), encode_each(pipeline, [reference.caption for reference in references])
+    fitted = resized(squared(decode(picture.data, picture.url or "a reference"))[0], (side, side))
+    return encode_pictures(pipeline.vae, [fitted]).cpu()
+
+
+def _no_references(pipeline: Any) -> Tensor:
+    """(0, C, h, w)."""
+    cells = min(picture_size(pipeline, None)) // pipeline.vae_scale_factor
+    return torch.zeros(0, pipeline.unet.config.in_channels, cells, cells)
+
+
+def _rows_of(texts: Sequence[TextConditions]) -> TextConditions:
+    pooled = [text.pooled for text in texts if text.pooled is not None]
+    return TextConditions(torch.cat([text.hidden for text in texts]), torch.cat(pooled) if pooled else None)
 
 
 @torch.no_grad()
 def encode_each(pipeline: Any, prompts: Sequence[str]) -> TextConditions:
     """Encode prompts one at a time."""
-    rows = [encode_text(pipeline, [prompt]) for prompt in prompts] or [encode_text(pipeline, [""]).take([])]
-    pooled = [row.pooled for row in rows if row.pooled is not None]
-    return TextConditions(torch.cat([row.hidden for row in rows]), torch.cat(pooled) if pooled else None)
+    return _rows_of([encode_text(pipeline, [prompt]) for prompt in prompts] or [encode_text(pipeline, [""]).take([])])
 
 
 def make_batch(

@@ -26,9 +26,8 @@ def load_parts(model: str | Path, device: str = "auto", dtype: str = "auto") -> 
     """
     where = pick_device(device)
     number = pick_dtype(dtype, where)
-    folder = _found(model)
-    check_folder(folder)
-    if json.loads((folder / INDEX).read_bytes())["_class_name"] != SutiPipeline.__name__:
+    folder = student_folder(model)
+    if not is_student(folder):
         raise BadInput(f"{folder} is no student: {INDEX} does not name {SutiPipeline.__name__}; train one from it")
     with quiet_libraries():
         try:
@@ -38,6 +37,34 @@ def load_parts(model: str | Path, device: str = "auto", dtype: str = "auto") -> 
     base = parts.base()
     base.set_progress_bar_config(disable=True)
     return base, parts.reference_attention
+
+
+def is_student(folder: Path) -> bool:
+    """Whether a pipeline folder is a student's.
+
+    Raises:
+        BadInput: it is no pipeline folder, or a broken one.
+    """
+    check_folder(folder)
+    kind = json.loads((folder / INDEX).read_bytes())["_class_name"]
+    return bool(kind == SutiPipeline.__name__)
+
+
+def student_folder(model: str | Path) -> Path:
+    """The folder of a student; a Hub id (`owner/name`, when no such folder exists) is downloaded into the Hub's cache.
+
+    Raises:
+        BadInput: there is no such folder, or the Hub does not give it.
+    """
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return path
+    if isinstance(model, Path) or model.count("/") != 1 or model.startswith((".", "/", "~")):
+        raise BadInput(f"{path} is not a folder; give that of a student, or a Hub id such as owner/name")
+    try:
+        return Path(SutiPipeline.download(model, use_safetensors=True))
+    except LOADING_FAULTS as error:
+        raise BadInput(f"no folder '{model}', and the Hub does not give it: {first_line(error)}") from error
 
 
 def save_parts(base: Any, attention: ReferenceAttention, folder: Path, dtype: str = "fp32") -> None:
@@ -59,18 +86,6 @@ def save_parts(base: Any, attention: ReferenceAttention, folder: Path, dtype: st
         draft.replace(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-def _found(model: str | Path) -> Path:
-    path = Path(model).expanduser()
-    if path.is_dir():
-        return path
-    if isinstance(model, Path) or model.count("/") != 1 or model.startswith((".", "/", "~")):
-        raise BadInput(f"{path} is not a folder; give that of a student, or a Hub id such as owner/name")
-    try:
-        return Path(SutiPipeline.download(model, use_safetensors=True))
-    except LOADING_FAULTS as error:
-        raise BadInput(f"no folder '{model}', and the Hub does not give it: {first_line(error)}") from error
 
 
 def _convert(file: Path, number: torch.dtype) -> None:
