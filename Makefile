@@ -13,7 +13,7 @@ STAMP := .venv/.tutelage-ready
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo    make and show pictures with the built-in checkpoints"
+	@echo "make demo    see all of it once: pictures, then a run from pages to a student"
 	@echo "make test    run the tests          (WORKERS=$(WORKERS))"
 	@echo "make check   lint, format and types"
 	@echo "make clean   remove .venv and every cache (run directories are left alone)"

@@ -13,6 +13,7 @@ from tutelage import demo
 from tutelage.cli import main
 from tutelage.demo import PROMPTS, beside_sheet, generated_beside_rendered, make_demo
 from tutelage.generate import load
+from tutelage.pipeline import SubjectDriven
 from tutelage.toybox.captions import caption, vocabulary
 from tutelage.toybox.render import render
 from tutelage.toybox.sampling import HELD_OUT, scene_at, subject_at
@@ -102,14 +103,20 @@ def test_free_prompts_are_made_of_known_words() -> None:
 
 
 @pytest.mark.e2e
-def test_the_command_prints_the_page_last(
+def test_the_command_makes_pictures_and_then_a_run(
     tiny_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """The run itself is as long as a demo; `tests/e2e` has a shorter one."""
+    asked: list[SubjectDriven] = []
     monkeypatch.setattr(demo, "MODEL", str(tiny_sd))
-    assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
+    monkeypatch.setattr(SubjectDriven, "run", lambda run: asked.append(run))
+    out = tmp_path / "demo"
+    assert main(["demo", "--out", str(out), "--seed", "7"]) == 0
     printed = capfd.readouterr()
-    assert printed.out.splitlines()[-1] == str(tmp_path / "demo" / "index.html")
+    assert printed.out.splitlines()[-1].endswith(str(out / "pictures" / "index.html"))
     assert printed.err == ""
+    [run] = asked
+    assert (run.out, run.crawl.path, run.seed) == (out / "run", out / "crawl", 7)
 
 
 @pytest.mark.parametrize("seed", ["-1", str(2**63)])

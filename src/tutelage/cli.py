@@ -33,12 +33,21 @@ class Command(NamedTuple):
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
-    "demo": Command("make a first set of pictures with the built-in checkpoints", "tutelage.demo:demo_command"),
+    "demo": Command("see all of it once, small: from pages to a student", "tutelage.demo:demo_command"),
     "generate": Command("make pictures from a prompt", "tutelage.generate:generate"),
     "toybox sheet": Command("draw subjects of the built-in world on one sheet", "tutelage.toybox.sheet:sheet_command"),
     "toybox crawl": Command("write a crawl of the built-in world to disk", "tutelage.toybox.crawl:crawl_command"),
     "run": Command("run a recipe, or list the recipes", "tutelage.cli:run_recipe"),
+    "report": Command("write the page that shows a run", "tutelage.report.page:report_command"),
+    "calibrate": Command("find mining's limits for an encoder", "tutelage.mining.calibrate:calibrate_command"),
+    "corpus show": Command("draw some triplets of a corpus on one sheet", "tutelage.corpus.commands:show_command"),
+    "corpus stats": Command("print what survives which judge, by skill", "tutelage.corpus.commands:stats_command"),
+    "corpus export": Command("write a corpus in another format", "tutelage.corpus.commands:export_command"),
+    "corpus trace": Command("list what derives from a URL", "tutelage.corpus.commands:trace_command"),
+    "corpus forget": Command("remove what derives from a URL", "tutelage.corpus.commands:forget_command"),
     "bench checkpoints": Command("measure checkpoints on held-out toys", "tutelage.benches.checkpoints:bench_command"),
+    "bench toybox": Command("measure who draws unseen toys", "tutelage.generators.command:bench_toybox_command"),
+    "bench mining": Command("measure mining on a crawl of known truth", "tutelage.benches.mining:mining_command"),
 }
 
 HELP_FLAGS: Final = ("-h", "--help")
@@ -156,8 +165,9 @@ def _parse(
     """Build from the flags; a wrong flag prints tyro's own explanation (with the closest ones) and exits with 2."""
     import tyro  # 0.3 s: `tutelage --help` does without it
 
-    known = {} if default is None else {"default": default}
-    return tyro.cli(build, prog=prog, args=list(flags), description=_about(documented), **known)
+    known: dict[str, Any] = {} if default is None else {"default": default}
+    flat = (tyro.conf.AvoidSubcommands,)  # where a field may be of several kinds, the flags are those of the kind it is
+    return tyro.cli(build, prog=prog, args=list(flags), description=_about(documented), config=flat, **known)
 
 
 def _about(documented: Callable[..., Any]) -> str:

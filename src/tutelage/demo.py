@@ -1,18 +1,19 @@
-"""`tutelage demo`: the built-in world, and what the built-in generator makes of sentences about it, on one page."""
+"""`tutelage demo`: pictures from words on one page, and then the whole of SuTI, small, with the page about its run."""
 
 import base64
 import html
 import io
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
 from tutelage.errors import BadInput
-from tutelage.generate import GUIDANCE, STEPS, Settings, counted, load, make_folder, png
-from tutelage.run import write_atomic
+from tutelage.generate import GUIDANCE, STEPS, counted, load, make_folder
+from tutelage.run import run_as, write_atomic
+from tutelage.stamp import Settings, png
 
 if TYPE_CHECKING:  # as in `generate`: `--help` needs neither
     from PIL.Image import Image
@@ -42,7 +43,10 @@ class Beside:
 
 
 def demo_command(*, out: Path = Path("demo"), seed: int = 0) -> None:
-    """Make a first set of pictures with the built-in checkpoints, and one page (index.html) that shows them.
+    """See all of it once: pictures from words, then a crawl, experts, judges, a student, and a page about the run.
+
+    Minutes on a laptop. The page about the pictures is pictures/index.html, the page about the run run/report.html. The
+    same command goes on where it was stopped.
 
     Args:
         out: Folder to write to; files of the same names are replaced.
@@ -53,9 +57,21 @@ def demo_command(*, out: Path = Path("demo"), seed: int = 0) -> None:
     """
     if not 0 <= seed < 2**63:
         raise BadInput(f"seed is {seed}; give a number from 0 to 2**63 - 1")
-    make_folder(out)
+    pictures = out / "pictures"
+    make_folder(pictures)
     pipeline, origin = load(MODEL)
-    print(make_demo(pipeline, origin, out, seed))
+    print(f"pictures from words: {make_demo(pipeline, origin, pictures, seed)}")
+    run_demo(out, seed)
+
+
+def run_demo(out: Path, seed: int) -> None:
+    """Run the recipe `demo` in `out/run`, on a crawl in `out/crawl`."""
+    from tutelage.recipes.suti import demo
+
+    config = demo()
+    config = replace(config, out=out / "run", crawl=replace(config.crawl, path=out / "crawl"), seed=seed)
+    with run_as("demo"):
+        config.run()
 
 
 def make_demo(

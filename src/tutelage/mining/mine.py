@@ -13,7 +13,7 @@ from tutelage.mining.describe import describe, retitled
 from tutelage.mining.group import Page, pages_in, split
 from tutelage.mining.records import read_pages, write_clusters, write_pages
 from tutelage.mining.settings import Mining
-from tutelage.mining.words import cleaned
+from tutelage.mining.words import address_words, cleaned
 from tutelage.triplet import Cluster, Picture, Reference
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _clusters(kept: Sequence[tuple[Page, Decision]], seed: int, tools: Tools) ->
 
 def _captions(pictures: Sequence[Picture], tools: Tools) -> list[str]:
     if tools.captioner is None:
-        return [cleaned(picture.alt) for picture in pictures]
+        return [cleaned(picture.alt) or address_words(picture.page) for picture in pictures]
     return tools.captioner.caption([picture.data for picture in pictures])
 
 

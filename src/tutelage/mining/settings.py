@@ -47,7 +47,8 @@ class Mining:
     rule: Rule = TOYBOX
     """Limits for the cosines; another encoder needs others (`tutelage calibrate`)."""
     captioner: str = "toybox"
-    """`toybox`, `http://host:port/v1#model`, a folder or a Hub id; empty: alt texts are the captions."""
+    """`toybox`, `http://host:port/v1#model`, a folder or a Hub id; empty: alt texts are the captions, or
+    where there is none the words in the page's address."""
     language_model: str = "toybox"
     """`toybox`, `grammar`, `http://host:port/v1#model`, a folder or a Hub id."""
     parts: int = 16

@@ -95,6 +95,17 @@ def _beginning(found: Sequence[re.Match[str]]) -> int:
     return start
 
 
+def address_words(address: str) -> str:
+    """The words at the end of a page's address, or in a folder's name; empty if there are none.
+
+    >>> address_words("https://toys.example/shop/red-teddy_bear2.html?size=3")
+    'red teddy bear'
+    """
+    path = address.partition("?")[0].partition("#")[0].rstrip("/")
+    last = re.sub(r"\.[a-z]{3,5}$", "", path.rpartition("/")[2])
+    return " ".join(re.findall(r"[^\W\d_]+", last))
+
+
 def cleaned(alt: str) -> str:
     """An alt text without file names, addresses, prices, article numbers, trade marks and the words of shops.
 

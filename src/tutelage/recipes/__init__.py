@@ -6,6 +6,13 @@ To add one, write the function in a module that imports nothing heavy and name i
 from typing import Final
 
 RECIPES: Final[dict[str, str]] = {
+    "suti": "tutelage.recipes.suti:suti",
+    "suti-photos": "tutelage.recipes.suti:suti_photos",
+    "dream-suti": "tutelage.recipes.suti:dream_suti",
+    "re-imagen": "tutelage.recipes.suti:re_imagen",
+    "copy-paste": "tutelage.recipes.suti:copy_paste",
+    "demo": "tutelage.recipes.suti:demo",
+    "debug": "tutelage.recipes.suti:debug",
     "toybox-vae": "tutelage.recipes.toybox:toybox_vae",
     "toybox-clip": "tutelage.recipes.toybox:toybox_clip",
     "toybox-clip-sharpen": "tutelage.recipes.toybox:toybox_clip_sharpen",

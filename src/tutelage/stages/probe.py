@@ -1,0 +1,246 @@
+"""Small pieces of a run's work, done in a folder of their own and timed: what a plan extrapolates from.
+
+Nothing is written to the run, nor to its crawl. What the run has already (clusters, assignments, triplets) is worked
+with; what it has not is made first, a little of it.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+
+from tutelage.corpus.reader import Corpus
+from tutelage.corpus.tables import MARKER
+from tutelage.mining.mine import CLUSTERS, PAGES, mine, mined
+from tutelage.mining.records import read_clusters, write_clusters
+from tutelage.sources.faults import inspected
+from tutelage.sources.parquet import Parquet
+from tutelage.stages.mined import (
+    FILE,
+    FINISHED,
+    IMAGINED,
+    MINED,
+    TOYBOX,
+    assignments_of,
+    clusters_of,
+    imagine_prompts,
+    source_of,
+)
+from tutelage.stages.neighbours import neighbour
+from tutelage.stages.taught import CORPUS
+from tutelage.toybox import crawl
+from tutelage.triplet import Assignment, Cluster, Picture, Reference, Triplet
+
+if TYPE_CHECKING:
+    from daft import DataFrame
+
+    from tutelage.pipeline import SubjectDriven
+    from tutelage.sources.base import Source
+
+LOOKED_AT: Final = 16
+"""Pages of a crawl that is made for the probe."""
+PICTURES: Final = 100
+"""Of a source that is there: the first ones. And triplets of a corpus."""
+PIECES: Final = 4
+"""That pages are mined in. The first has the networks to load and is not timed."""
+SUBJECTS: Final = 4
+MORE: Final = 3
+"""Steps by which a second trial is longer than a first: what both have in common drops out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What something takes."""
+
+    seconds: float = 0.0
+    bytes: float = 0.0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(seconds=self.seconds + other.seconds, bytes=self.bytes + other.bytes)
+
+    def __mul__(self, count: float) -> "Cost":
+        return Cost(seconds=self.seconds * count, bytes=self.bytes * count)
+
+
+class Probe:
+    """Pieces of a run; each is worked on when it is first asked for."""
+
+    def __init__(self, run: "SubjectDriven", folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Of `run`, in an empty `folder`; `tell` hears what is being done."""
+        self.run, self.folder, self.tell = run, folder, tell
+        self._made: dict[str, Triplet] = {}
+
+    @property
+    def crawled(self) -> bool:
+        """Whether the pages are there to be read."""
+        return self.run.pages != TOYBOX or (self.run.crawl.path / crawl.PAGES).exists()
+
+    def count_pages(self) -> int:
+        """How many there are or will be; to know it, all of their addresses are read."""
+        if self.run.pages == TOYBOX:
+            return self.run.crawl.pages
+        self.tell("counting pages")
+        return int(self._source().frame().select("page_url").distinct().count_rows())
+
+    @cached_property
+    def crawling(self) -> Cost:
+        """Of making one page."""
+        self.tell("making a few pages")
+        few = replace(self.run.crawl, path=self.folder / "crawl", pages=LOOKED_AT, workers=1)
+        return Cost(seconds=timed(few.frame) / LOOKED_AT, bytes=size_of(few.path) / LOOKED_AT)
+
+    @cached_property
+    def mining(self) -> tuple[float, Cost]:
+        """The share of pages that are kept, and what one page costs."""
+        frame, out = self._frame, self.folder / MINED
+        self.tell("mining a few pages")
+        mine(frame, out, replace(self.run.mining, device=self.run.device, parts=PIECES))
+        found = mined(out).pages
+        cost = Cost(seconds=_seconds_each(out / PAGES), bytes=size_of(out) / found.total())
+        return found[""] / found.total(), cost
+
+    def _source(self) -> "Source":
+        """The pages that are there, or the few that are made for the probe."""
+        if self.run.pages != TOYBOX:
+            return source_of(self.run.pages, self.run.crawl)
+        if not self.crawled:
+            assert self.crawling
+        return Parquet(path=(self.run.crawl.path if self.crawled else self.folder / "crawl") / crawl.PAGES)
+
+    @cached_property
+    def _frame(self) -> "DataFrame":
+        import daft
+
+        return daft.from_arrow(inspected(self._source().frame().limit(PICTURES)).to_arrow())
+
+    @cached_property
+    def clusters(self) -> list[Cluster]:
+        """A few of the run's, or of the probe's; if that kept none, some pictures that stand for one."""
+        if (self.run.out / MINED / FINISHED).exists():
+            return list(islice(clusters_of(self.run.out, self.run.imagining), SUBJECTS))
+        assert self.mining
+        return list(islice(read_clusters(self.folder / MINED / CLUSTERS), SUBJECTS)) or [self._anything()]
+
+    def _anything(self) -> Cluster:
+        rows = [row for row in self._frame.to_pylist() if row["fault"] is None][: self.run.mining.rule.least]
+        shown = tuple(Reference(picture=Picture(data=row["image"]), caption="a toy") for row in rows)
+        return Cluster(id="probe", subject="toy", references=shown)
+
+    @cached_property
+    def imagining(self) -> tuple[list[Assignment], Cost]:
+        """Prompts for the clusters, and what one costs."""
+        if (self.run.out / IMAGINED / FILE).exists():
+            few = replace(self.run.imagining, subjects=len(self.clusters))
+            return list(assignments_of(self.run.out, few)), Cost()
+        self.tell("imagining a few prompts")
+        first, warm = self._imagined("one", self.clusters[:1])
+        every, seconds = self._imagined("every", self.clusters)
+        return every, Cost(seconds=max(0.0, seconds - warm) / max(1, len(every) - len(first)))
+
+    def _imagined(self, name: str, clusters: Sequence[Cluster]) -> tuple[list[Assignment], float]:
+        folder, run = self.folder / name, self.run
+        (folder / MINED / CLUSTERS).mkdir(parents=True)
+        write_clusters(clusters, folder / MINED / CLUSTERS / "00000.parquet")
+        mining = replace(run.mining, device=run.device)
+        seconds = timed(lambda: imagine_prompts(run.imagining, mining, run.seed, folder))
+        return list(assignments_of(folder, run.imagining)), seconds
+
+    def teaching(self, teacher: Any, pictures: int) -> float:
+        """Seconds for as many experts as are taught at once, each with so many pictures to draw."""
+        self.tell(f"training {teacher.at_once} at a time for a few steps")
+        tasks = self._tasks(teacher.at_once)
+        with self._threads_of_a_worker():
+            short, trained, drawn = (self._trial(teacher, tasks, *n) for n in ((1, 1), (1 + MORE, 1), (1, 1 + MORE)))
+        step, stroke = max(0.0, trained - short) / MORE, max(0.0, drawn - short) / MORE
+        fixed = max(0.0, short - step - stroke)
+        share = pictures / teacher.sampling.samples  # a trial draws one text for each expert
+        seconds: float = fixed + step * teacher.training.steps + stroke * teacher.sampling.steps * share
+        return seconds
+
+    def _trial(self, teacher: Any, tasks: Sequence[Assignment], train: int, draw: int) -> float:
+        """Seconds, networks loaded."""
+        steps: Any = {
+            "training": replace(teacher.training, steps=train),
+            "sampling": replace(teacher.sampling, steps=draw),
+        }
+        few = replace(teacher, **steps)
+        self._keep(few.teach(tasks[:1]))
+        return timed(lambda: self._keep(few.teach(tasks)))
+
+    def _keep(self, triplets: Iterator[Triplet]) -> None:
+        self._made.update((triplet.id, triplet) for triplet in triplets)
+
+    def _tasks(self, count: int) -> list[Assignment]:
+        """A prompt for each of so many subjects; few subjects stand for more."""
+        firsts = list({one.cluster.id: one for one in reversed(self.imagining[0])}.values())
+        chosen = [firsts[number % len(firsts)] for number in range(count)]
+        clusters = [replace(one.cluster, id=f"{one.cluster.id}-{at}") for at, one in enumerate(chosen)]
+        return [replace(one, id=f"{new.id}/00", cluster=new) for one, new in zip(chosen, clusters, strict=True)]
+
+    @contextmanager
+    def _threads_of_a_worker(self) -> Iterator[None]:
+        before = torch.get_num_threads()
+        if self.run.workers > 1:
+            torch.set_num_threads(max(1, (os.cpu_count() or 1) // self.run.workers))
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    @cached_property
+    def triplets(self) -> list[Triplet]:
+        """Some of the run's; or what trials made; or, without experts, neighbours."""
+        if self.corpus is not None:
+            return list(islice(self.corpus.triplets(None), PICTURES))
+        if self.run.teacher is None:
+            return [neighbour(one) for one in self.imagining[0]]
+        if not self._made:
+            self._trial(self.run.teachers(), self._tasks(1), 1, 1)
+        return list(self._made.values())
+
+    @cached_property
+    def judging(self) -> Cost:
+        """Of one triplet: the judges' time, and what it takes in the corpus with its share of demonstrations."""
+        triplets, panel = self.triplets, self.run.panel()
+        self.tell("judging a few pictures")
+        panel.judge(triplets[:1])
+        seconds = timed(lambda: panel.judge(triplets)) / len(triplets)
+        shown = {one.picture.key: len(one.picture.data) for triplet in triplets for one in triplet.references}
+        subjects = len({triplet.references for triplet in triplets})
+        prompts = len(self.imagining[0]) / len(self.clusters)
+        target = sum(len(triplet.target) for triplet in triplets) / len(triplets)
+        return Cost(seconds=seconds, bytes=target + sum(shown.values()) / subjects / max(1.0, prompts))
+
+    @cached_property
+    def corpus(self) -> Corpus | None:
+        """The run's, if it holds anything."""
+        path = self.run.out / CORPUS
+        return found if (path / MARKER).exists() and len(found := Corpus(path)) else None
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Seconds that it takes."""
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in it."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _seconds_each(folder: Path) -> float:
+    """Seconds a page, from when the files of verdicts were written; the first one is not counted."""
+    import pyarrow.parquet as pq
+
+    files = sorted(folder.glob("*.parquet"), key=lambda path: path.stat().st_mtime_ns)
+    later = sum(pq.read_metadata(path).num_rows for path in files[1:])
+    return (files[-1].stat().st_mtime - files[0].stat().st_mtime) / later if later else 0.0
