@@ -31,7 +31,7 @@ def started(where: Path) -> Iterator[subprocess.Popen[bytes]]:
         try:
             yield process
         finally:
-            with suppress(ProcessLookupError):  # it has ended by itself
+            with suppress(ProcessLookupError):  # it has ended, and so have those
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutelage.corpus.gate import Weighed
-from tutelage.report.charts import POINTS, Axis, axis, curve, histogram, nice, smoothed, thinned, whisker
+from tutelage.report.charts import POINTS, axis, curve, histogram, nice, smoothed, thinned, whisker
 from tutelage.report.figures import limits
 from tutelage.report.markup import document, el
 from tutelage.report.wording import duration, moment, number, score
@@ -66,7 +66,7 @@ def test_long_curves_are_thinned_without_losing_their_level() -> None:
 
 @given(FLOATS, st.floats(1e-6, 1e6))
 def test_ticks_are_few_and_within(low: float, span: float) -> None:
-    scale = Axis(low=low, high=low + span)
+    scale = axis(np.asarray([low, low + span]))
     ticks = scale.ticks()
     assert len(ticks) <= 7
     assert all(-1e-6 <= at <= 100 + 1e-6 for at, _ in ticks)

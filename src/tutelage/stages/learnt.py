@@ -41,7 +41,7 @@ def learn(how: Learning, seed: int, device: str, out: Path) -> dict[str, int]:
     Raises:
         BadInput: nothing was kept, the base cannot be loaded, or the student was begun with other settings.
     """
-    together = _accelerator(how, device)
+    together = _accelerator(device)
     together.wait_for_everyone()  # until the first process has made the corpus
     corpus = Corpus(out / "corpus")
     rows = rows_by_id(corpus, Gate(bands=how.gate))
@@ -93,7 +93,7 @@ def lessons(how: Learning, corpus: Corpus, rows: NDArray[np.int64], seed: int, d
     Raises:
         BadInput: the base or the device cannot be had.
     """
-    accelerator = _accelerator(how, device)
+    accelerator = _accelerator(device)
     set_seed(seed)
     student = _begun(how, str(accelerator.device), seed)
     network, encoder = student.network, Encoder(student.pipeline)
@@ -120,9 +120,12 @@ def _train(how: Learning, corpus: Corpus, rows: NDArray[np.int64], seed: int, de
     return given.student
 
 
-def _accelerator(how: Learning, device: str) -> Accelerator:
-    """This process among those that `accelerate launch` started, or alone."""
-    return Accelerator(cpu=pick_device(device).type == "cpu", mixed_precision="bf16" if how.bf16 else "no")
+def _accelerator(device: str) -> Accelerator:
+    """This process among those that `accelerate launch` started, or alone.
+
+    It is not told of bfloat16: accelerate takes one answer to that for a whole process, however many students it has.
+    """
+    return Accelerator(cpu=pick_device(device).type == "cpu")
 
 
 def _begun(how: Learning, device: str, seed: int) -> Suti:

@@ -118,7 +118,8 @@ class Suti:
 
     @cached_property
     def _nothing(self) -> TextConditions:
-        return no_text(self.pipeline)
+        with torch.autocast(self.pipeline.device.type, enabled=False):  # it is asked for in the middle of a step
+            return no_text(self.pipeline)
 
 
 def _replaced(text: TextConditions, nothing: TextConditions, where: Tensor) -> TextConditions:
