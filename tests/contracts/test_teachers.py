@@ -30,10 +30,11 @@ Make = Callable[..., Teacher]
 
 
 def make(name: str, base: Path, **changes: Any) -> Teacher:
-    kind = teacher(name)
+    kind: Any = teacher(name)
     fields = {field.name for field in dataclasses.fields(kind)}
     quick = {key: value for key, value in (QUICK | {"device": "cpu"}).items() if key in fields}
-    return kind(**({"base": base, "seed": 0} | quick | OWN.get(name, {}) | changes))
+    made: Teacher = kind(**({"base": base, "seed": 0} | quick | OWN.get(name, {}) | changes))
+    return made
 
 
 def assigned(cluster: Cluster, *texts: str) -> list[Assignment]:

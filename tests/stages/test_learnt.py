@@ -23,6 +23,7 @@ from tutelage.errors import BadInput
 from tutelage.stages import learnt
 from tutelage.stages.learnt import MODEL, STUDENT, learn, picks
 from tutelage.stages.settings import Learning
+from tutelage.students.examples import make_batch
 from tutelage.students.folder import is_student
 from tutelage.students.settings import SutiShape, SutiTraining
 from tutelage.training.loop import STATE, fit
@@ -53,8 +54,8 @@ def run_of(out: Path, triplets: Sequence[Triplet]) -> Path:
 
 
 def learning(base: Path, **changes: Any) -> Learning:
-    plain = {"training": TRAINING, "schedule": SCHEDULE, "gate": ANY, "bf16": False, "weights": "fp32"}
-    return Learning(**({"base": str(base)} | plain | changes))
+    plain: dict[str, Any] = {"training": TRAINING, "schedule": SCHEDULE, "gate": ANY, "bf16": False, "weights": "fp32"}
+    return Learning(base=str(base), **(plain | changes))
 
 
 def weights(folder: Path) -> dict[str, Tensor]:
@@ -125,12 +126,11 @@ def test_killed_and_resumed_it_is_the_same_student(
     whole, cut = (run_of(tmp_path / name, triplets) for name in ("whole", "cut"))
     learn(how, 0, "cpu", whole)
     assert is_student(whole / MODEL)
-    batches = learnt.make_batch
 
     def stopping(*given: Any, step: int, **others: Any) -> Any:
         if step == 3:
             raise killed
-        return batches(*given, step=step, **others)
+        return make_batch(*given, step=step, **others)
 
     with monkeypatch.context() as patch:
         patch.setattr(learnt, "fit", partial(fit, save_seconds=0.0))
@@ -219,6 +219,6 @@ def test_two_processes_share_a_batch(tmp_path: Path, triplets: list[Triplet], ti
     said = [process.communicate(timeout=300)[0].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     base, ours, theirs = (weights(folder) for folder in (tiny_sd, alone / MODEL, shared / MODEL))
-    moved = [torch.cat([(new[name] - base[name]).flatten() for name in base]) for new in (ours, theirs)]
-    assert moved[0].norm() > 0.1
-    assert torch.cosine_similarity(*moved, dim=0) > 0.99
+    one, other = (torch.cat([(new[name] - base[name]).flatten() for name in base]) for new in (ours, theirs))
+    assert one.norm() > 0.1
+    assert torch.cosine_similarity(one, other, dim=0) > 0.99

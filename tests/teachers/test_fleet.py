@@ -50,8 +50,8 @@ def assignments(clusters: list[Cluster]) -> list[Assignment]:
 
 
 def made(base: Path, **changes: Any) -> Fleet:
-    settings = {"training": TRAINING, "sampling": Sampling(samples=1, steps=2), "lora": LORAS[1], "device": "cpu"}
-    return Fleet(**({"base": base} | settings | changes))
+    settings: dict[str, Any] = {"training": TRAINING, "sampling": Sampling(samples=1, steps=2), "lora": LORAS[1]}
+    return Fleet(base=base, device="cpu", **(settings | changes))
 
 
 def deltas(stack: Stack, count: int) -> list[Tensor]:
