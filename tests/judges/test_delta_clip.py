@@ -50,15 +50,18 @@ def test_a_copy_of_the_best_demonstration_gains_nothing(judge: DeltaClip, make_t
 
 def test_the_threshold_decides_and_the_score_stays(tiny_clip: Path, make_triplet: Any) -> None:
     triplets = [make_triplet(key, references=make_triplet(key).references[:1]) for key in "abcdefgh"]
-    paper, lax, strict = (
+    lax, paper, strict = (
         DeltaClip(clip=tiny_clip, device="cpu", **changes).judge(triplets)
-        for changes in ({}, {"threshold": -2.0}, {"threshold": 2.0})
+        for changes in ({"threshold": -2.0}, {}, {"threshold": 2.0})
     )
     assert [v.score for v in paper] == [v.score for v in lax] == [v.score for v in strict]
     assert all(v.keep and not v.reason for v in lax)
     assert not any(v.keep for v in strict)
     assert [v.keep for v in paper] == [score(v) > 0.02 for v in paper]
-    assert len({v.keep for v in paper}) == 2
+    middle = sorted(map(score, lax))[3]
+    between = DeltaClip(clip=tiny_clip, device="cpu", threshold=middle).judge(triplets)
+    assert [v.keep for v in between] == [score(v) > middle for v in lax]
+    assert 0 < sum(v.keep for v in between) < len(triplets)
     assert "is not above 2" in strict[0].reason
 
 

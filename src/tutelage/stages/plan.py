@@ -190,7 +190,8 @@ def _bench(run: "SubjectDriven", how: Benching, probe: StudentProbe) -> Line:
     generators = answering(how, run.teachers(), run.base, run.device, run.out)
     asked = bench.subjects * len(bench.skills)
     there = {name: _pictures(run.out / BENCH / name) for name in (RENDERS, *(one.name for one in generators))}
-    done, every = sum(there.values()), sum(max(0, asked - count) for count in there.values())
+    done = sum(min(asked, count) for count in there.values())
+    every = asked * len(there) - done
     said = f"{done:,} of {asked * len(there):,} pictures" if done else ""
     if (run.out / BENCH / ROWS).exists() and not every:
         return Line(step="bench", there=said)
@@ -198,7 +199,7 @@ def _bench(run: "SubjectDriven", how: Benching, probe: StudentProbe) -> Line:
     for one in generators:
         if (left := asked - there[one.name]) > 0:
             seconds += left * _answer(one, len(bench.skills), probe)
-    cost = Cost(seconds=seconds, bytes=probe.probe.judging.bytes * every)
+    cost = Cost(seconds=seconds, bytes=probe.probe.target_bytes * every)
     return Line(step="bench", there=said, left=f"{every:,} pictures, and their marks", cost=cost)
 
 

@@ -215,8 +215,12 @@ class Probe:
         shown = {one.picture.key: len(one.picture.data) for triplet in triplets for one in triplet.references}
         subjects = len({triplet.references for triplet in triplets})
         prompts = len(self.imagining[0]) / len(self.clusters)
-        target = sum(len(triplet.target) for triplet in triplets) / len(triplets)
-        return Cost(seconds=seconds, bytes=target + sum(shown.values()) / subjects / max(1.0, prompts))
+        return Cost(seconds=seconds, bytes=self.target_bytes + sum(shown.values()) / subjects / max(1.0, prompts))
+
+    @property
+    def target_bytes(self) -> float:
+        """Of one picture."""
+        return sum(len(triplet.target) for triplet in self.triplets) / len(self.triplets)
 
     @cached_property
     def corpus(self) -> Corpus | None:
