@@ -16,10 +16,10 @@ from tutelage.benches.subjects.examiner import (
     Mark,
     gallery,
     other_toys,
-    reach,
     real_scenes,
     texture,
 )
+from tutelage.benches.subjects.manifold import Manifold
 from tutelage.benches.subjects.questions import Question, SubjectsBench, held_out_toy, questions
 from tutelage.toybox.render import render
 from tutelage.toybox.scene import KINDS, Scene
@@ -53,7 +53,8 @@ def mark(examiner: Examiner, demonstrations: dict[str, list[Image.Image]]):
 def test_real_pictures_are_right_and_new(mark) -> None:
     marks = mark([picture(question.target) for question in ASKED])
     assert all(one.subject and one.text and not one.copy for one in marks), marks
-    assert sum(one.photo for one in marks) >= 7  # one in ten lies outside, as among the real pictures themselves
+    for real in ("photo", "texture"):  # one in ten lies outside, as among the real pictures themselves
+        assert sum(getattr(one, real) for one in marks) >= 7
     assert any(one.overall for one in marks)
 
 
@@ -101,12 +102,12 @@ def noise(count: int) -> list[Image.Image]:
 def test_nothing_is_no_picture(mark) -> None:
     rng = np.random.default_rng(0)
     flat = [Image.new("RGB", (128, 128), tuple(rng.integers(0, 256, 3).tolist())) for _ in ASKED]
-    assert not any(one.photo or one.text or one.overall for one in mark(flat))
+    assert not any(one.texture or one.text or one.overall for one in mark(flat))
 
 
 def test_noise_is_farther_from_real_pictures_than_answers_are(examiner: Examiner) -> None:
     answers = [picture(question.target) for question in ASKED]
-    near, far = (cdist(texture(examiner.look, some), examiner.real).min(1) for some in (answers, noise(10)))
+    near, far = (cdist(texture(examiner.look, some), examiner.textures.real).min(1) for some in (answers, noise(10)))
     assert far.min() > 1.2 * np.median(near)
 
 
@@ -117,7 +118,7 @@ def test_noise_and_blur_are_no_pictures_at_full_size() -> None:
     asked = questions(SubjectsBench(subjects=12))
     true = [picture(question.target) for question in asked]
     blurred = [image.filter(ImageFilter.GaussianBlur(4)) for image in true]
-    shares = [full._real(texture(full.look, some)).mean() for some in (true, blurred, noise(40))]
+    shares = [full.textures.holds(texture(full.look, some)).mean() for some in (true, blurred, noise(40))]
     assert shares[0] > 0.8
     assert shares[1] < shares[0] - 0.25
     assert shares[2] == 0
@@ -129,7 +130,7 @@ def test_what_is_named_is_what_the_prompt_says(mark) -> None:
 
 
 def test_overall_needs_all_three() -> None:
-    right = Mark(subject=True, named={"kind": True, "view": True}, photo=True, copy=True)
+    right = Mark(subject=True, named={"kind": True, "view": True}, photo=True, texture=False, copy=True)
     assert right.overall
     for wrong in ({"subject": False}, {"named": {"kind": True, "view": False}}, {"photo": False}):
         assert not replace(right, **wrong).overall
@@ -141,10 +142,10 @@ def test_the_manifold_is_that_of_improved_precision() -> None:
     real, seen = rng.normal(size=(30, 3)), rng.normal(size=(80, 3)) * 1.5
     radii = [sorted(math.dist(a, b) for b in real)[3] for a in real]  # the nearest is itself
     within = [any(math.dist(point, a) <= radius for a, radius in zip(real, radii, strict=True)) for point in seen]
-    assert reach(real) == pytest.approx(radii)
-    blind = Examiner(look=None, reader=None, candidates={}, real=real, reach=reach(real), toys={})
+    manifold = Manifold.of(real)
+    assert manifold.reach == pytest.approx(radii)
     assert 0 < sum(within) < len(within)
-    assert blind._real(seen).tolist() == within
+    assert manifold.holds(seen).tolist() == within
 
 
 def test_nobody_asked_for_is_among_the_others_or_the_real() -> None:

@@ -14,9 +14,9 @@ from tutelage.benches.subjects.tables import in_tables, print_tables
 
 BENCH = SubjectsBench(subjects=4, skills=("view", "accessory"))
 ASKED = questions(BENCH)
-RIGHT = Mark(subject=True, named={"kind": True, "scene": True, "view": True}, photo=True, copy=False)
-HALF = Mark(subject=True, named={"kind": True, "scene": False}, photo=True, copy=False)
-WRONG = Mark(subject=False, named={"kind": False}, photo=False, copy=True)
+RIGHT = Mark(subject=True, named={"kind": True, "scene": True, "view": True}, photo=True, texture=True, copy=False)
+HALF = Mark(subject=True, named={"kind": True, "scene": False}, photo=True, texture=True, copy=False)
+WRONG = Mark(subject=False, named={"kind": False}, photo=False, texture=False, copy=True)
 
 
 def marked(name: str, marks: list[Mark], seconds: dict[int, float] | None = None) -> Marked:
@@ -33,7 +33,7 @@ def test_shares_over_all_and_for_each_skill() -> None:
     """Toys 0 and 1 are drawn right, toy 2 by half, toy 3 wrong; of toy 2 the view is right."""
     marks = [RIGHT, RIGHT, RIGHT, RIGHT, RIGHT, HALF, WRONG, WRONG]
     rows = by_metric(rows_of(BENCH, marked("student", marks)))
-    expected = {"subject": 6 / 8, "text": 16 / 19, "photo": 6 / 8, "overall": 5 / 8, "copy": 2 / 8}
+    expected = {"subject": 6 / 8, "text": 16 / 19, "photo": 6 / 8, "overall": 5 / 8, "texture": 6 / 8, "copy": 2 / 8}
     expected |= {"subject: view": 3 / 4, "text: view": 9 / 10, "overall: view": 3 / 4, "copy: view": 1 / 4}
     expected |= {"subject: accessory": 3 / 4, "text: accessory": 7 / 9, "overall: accessory": 2 / 4}
     for metric, value in expected.items():
@@ -99,4 +99,4 @@ def test_tables_show_every_figure_with_its_interval(capsys: pytest.CaptureFixtur
     assert BENCH.protocol in shown
     for word in ("renders", "student", *METRICS, "view", "accessory", "0.500"):
         assert word in shown
-    assert shown.count("1.000–1.000") + shown.count("0.500–0.500") + shown.count("0.000–0.000") == 30
+    assert shown.count("1.000–1.000") + shown.count("0.500–0.500") + shown.count("0.000–0.000") == 36

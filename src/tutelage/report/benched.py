@@ -21,6 +21,7 @@ METRICS: Final = {
     "text": "of what the prompt names, what is there",
     "photo": "within what real pictures look like",
     "overall": "all three right",
+    "texture": "the same as photo, looking at grain and edges; stricter",
     "copy": "nearer to a demonstration than pictures of one subject are; less is better",
 }
 """What the toybox bench measures, in words."""

@@ -8,9 +8,11 @@
     The attribute reader reads the picture; every attribute that the prompt names is right or wrong.
 `photo`
     Improved precision (Kynkäänniemi et al. 2019, §2): the picture lies within the distance from some real picture to
-    that picture's third nearest neighbour. The real ones answer such questions about other held-out toys. The features
-    are the identity network's patch tokens after its second layer, averaged: what it makes of texture before it throws
-    all but identity away. By its class token most pictures of pure noise are "real", and no blur is too much.
+    that picture's third nearest neighbour, by identity features. The real ones answer such questions about other
+    held-out toys. Lenient: those features look away from all but who is seen, so that blur is forgiven, and noise too.
+`texture`
+    The same by the identity network's patch tokens after its second layer, averaged: what it makes of a picture's grain
+    before it looks away. Strict: blur and noise are out. It stands beside `photo` and is no part of `overall`.
 `copy`
     The cosine to the nearest demonstration is above the 99th percentile of the cosines of all pairs of `PAIRED`
     pictures of the toy, drawn like demonstrations. Its four demonstrations alone have six pairs, and no 99th
@@ -25,10 +27,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.spatial.distance import cdist
 
 from tutelage.benches.heldout import draw
 from tutelage.benches.intervals import Floats
+from tutelage.benches.subjects.manifold import Manifold
 from tutelage.benches.subjects.questions import Question, SubjectsBench, held_out_toy, snapshot, target_scene
 from tutelage.diffusion.features import PictureFeatures, picture_features
 from tutelage.diffusion.vision import pixels
@@ -40,8 +42,6 @@ from tutelage.toybox.vision import folder_of
 
 FEATURES: Final = "toybox-dino"
 READER: Final = "toybox-reader"
-NEIGHBOUR: Final = 3
-"""k of improved precision."""
 LAYER: Final = 2
 """Of the identity network's six, whose patch tokens say what a picture is made of."""
 GALLERY: Final = 10
@@ -68,6 +68,7 @@ class Mark:
     named: Mapping[str, bool]
     """Attribute that the prompt names → whether it was read back."""
     photo: bool
+    texture: bool
     copy: bool
 
     @property
@@ -90,10 +91,10 @@ class Examiner:
     reader: Reader
     candidates: Mapping[Kind, Features]
     """(candidates - 1, GALLERY, D) for each kind: the other toys."""
-    real: Floats
-    """Textures (R, D) of real pictures."""
-    reach: Floats
-    """(R,): the distance of each to its third nearest neighbour among the others."""
+    photos: Manifold
+    """Real pictures by `identity`."""
+    textures: Manifold
+    """The same by `texture`."""
     toys: Mapping[int, Features]
     """Number → pictures (PAIRED, D) of the toy; the first `GALLERY` represent it among the candidates."""
 
@@ -110,13 +111,14 @@ class Examiner:
         others = [toy for kind in kinds for toy in other_toys(kind, bench)]
         toys = [held_out_toy(number, bench.seed) for number in range(bench.subjects)]
         candidates = _galleries(network, others, GALLERY, bench.seed, workers)
-        real = np.concatenate([texture(network, part) for part in _drawn(real_scenes(bench), workers)])
+        real = [(identity(network, part), texture(network, part)) for part in _drawn(real_scenes(bench), workers)]
+        photos, textures = (Manifold.of(np.concatenate(parts).astype(float)) for parts in zip(*real, strict=True))
         return Examiner(
             look=network,
             reader=reader,
             candidates=dict(zip(kinds, np.split(candidates, len(kinds)), strict=True)),
-            real=real,
-            reach=reach(real),
+            photos=photos,
+            textures=textures,
             toys=dict(enumerate(_galleries(network, toys, PAIRED, bench.seed, workers))),
         )
 
@@ -127,22 +129,20 @@ class Examiner:
         demonstrations: Mapping[str, Sequence[Image.Image]],
     ) -> list[Mark]:
         """Mark one answer to each question; `demonstrations` are the pictures that each toy (`Question.toy`) had."""
-        who, grain = identity(self.look, answers), texture(self.look, answers)
+        who = identity(self.look, answers)
+        photos, textures = self.photos.holds(who.astype(float)), self.textures.holds(texture(self.look, answers))
         shown = {toy: identity(self.look, pictures) for toy, pictures in demonstrations.items()}
-        rows = zip(questions, who, self._real(grain), self.reader.read(answers), strict=True)
+        rows = zip(questions, who, photos, textures, self.reader.read(answers), strict=True)
         return [
             Mark(
                 subject=self._is_toy(question, feature),
                 named=agreement(named(question.target, "short"), reading),
-                photo=bool(real),
+                photo=bool(photo),
+                texture=bool(grain),
                 copy=bool((shown[question.toy] @ feature).max() > self._nearness(question.number)),
             )
-            for question, feature, real, reading in rows
+            for question, feature, photo, grain, reading in rows
         ]
-
-    def _real(self, grain: Floats) -> NDArray[np.bool_]:
-        """(N,): whether textures (N, D) lie in the manifold of the real ones."""
-        return np.asarray((cdist(grain, self.real) <= self.reach).any(1))
 
     def _is_toy(self, question: Question, feature: Features) -> bool:
         right = (self.toys[question.number][:GALLERY] @ feature).mean()
@@ -191,11 +191,6 @@ def real_scenes(bench: SubjectsBench) -> list[Scene]:
         target_scene(held_out_toy(number, bench.seed), number, skill, bench.seed)
         for number, skill in zip(numbers, skills, strict=True)
     ]
-
-
-def reach(real: Floats) -> Floats:
-    """(R,): the distance of each point (R, D) to its third nearest neighbour among the others."""
-    return np.asarray(np.partition(cdist(real, real), NEIGHBOUR, axis=1)[:, NEIGHBOUR])  # its own distance is first
 
 
 def _galleries(network: PictureFeatures, toys: Sequence[Subject], count: int, seed: int, workers: int) -> Features:

@@ -17,6 +17,7 @@ METRICS: Final[Mapping[str, Callable[[Mark], tuple[float, float]]]] = {
     "text": lambda mark: (sum(mark.named.values()), len(mark.named)),
     "photo": lambda mark: (mark.photo, 1),
     "overall": lambda mark: (mark.overall, 1),
+    "texture": lambda mark: (mark.texture, 1),
     "copy": lambda mark: (mark.copy, 1),
 }
 """Metric → what a picture adds to it: how much is right, and of how much. "text" is a share of attributes; for

@@ -29,8 +29,8 @@ def in_tables(row: Row) -> bool:
 
 
 def _table(title: str, columns: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("", overflow="fold", min_width=15)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 0, 0, 1))
+    table.add_column("", overflow="fold", min_width=8)
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True, min_width=11)
     return table
