@@ -8,7 +8,7 @@ import pytest
 
 from tutelage import benches
 from tutelage.benches import BENCHES, bench
-from tutelage.benches.base import FIELDS, Row, print_table, scaled, write_json
+from tutelage.benches.base import FIELDS, AtMost, Row, print_table, scaled, write_json
 from tutelage.benches.cards import write_figures
 from tutelage.errors import BadInput
 
@@ -32,8 +32,16 @@ def test_json_that_cannot_be_written_is_bad_input(tmp_path: Path) -> None:
         write_json([ROW], tmp_path / "absent" / "rows.json")
 
 
-@pytest.mark.parametrize(("target", "says"), [(0.5, "≥ 0.5 reached"), (0.51, "≥ 0.51 BELOW")])
-def test_the_table_shows_figure_interval_count_and_target(capsys, target: float, says: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        (0.5, "≥ 0.5 reached"),
+        (0.51, "≥ 0.51 BELOW"),
+        (AtMost(0.5), "≤ 0.5 reached"),
+        (AtMost(0.49), "≤ 0.49 ABOVE"),
+    ],
+)
+def test_the_table_shows_figure_interval_count_and_target(capsys, target: float | AtMost, says: str) -> None:
     print_table([ROW, EMPTY], {("b", "r", "m"): target})
     shown = capsys.readouterr().out
     for word in ("b: p", "0.500", "0.400 – 0.600", "1,024", "missing", says):
@@ -43,6 +51,8 @@ def test_the_table_shows_figure_interval_count_and_target(capsys, target: float,
 def test_a_missing_figure_never_reaches_its_target(capsys) -> None:
     print_table([EMPTY], {("b", "none", "m"): 0.0})
     assert "BELOW" in capsys.readouterr().out
+    print_table([EMPTY], {("b", "none", "m"): AtMost(1.0)})
+    assert "ABOVE" in capsys.readouterr().out
 
 
 def test_counts_scale_and_stay_above_their_least() -> None:

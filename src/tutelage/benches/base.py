@@ -69,8 +69,15 @@ class CheckpointBench:
     """Processes that render."""
 
 
-Targets = Mapping[tuple[str, str, str], float]
-"""(bench, row, metric) → the least value wanted."""
+@dataclass(frozen=True)
+class AtMost:
+    """A figure that must not be larger."""
+
+    value: float
+
+
+Targets = Mapping[tuple[str, str, str], float | AtMost]
+"""(bench, row, metric) → the least value wanted, or the greatest."""
 
 FIELDS: Final = tuple(field.name for field in dataclasses.fields(Row))
 
@@ -133,7 +140,9 @@ def shown(value: float | None) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"
 
 
-def _goal(value: float | None, target: float | None) -> str:
+def _goal(value: float | None, target: float | AtMost | None) -> str:
     if target is None:
         return ""
+    if isinstance(target, AtMost):
+        return f"≤ {target.value:g} {'reached' if value is not None and value <= target.value else 'ABOVE'}"
     return f"≥ {target:g} {'reached' if value is not None and value >= target else 'BELOW'}"

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from tutelage.benches.base import Row, Targets
+from tutelage.benches.base import AtMost, Row, Targets
 from tutelage.benches.subjects.examiner import Examiner
 from tutelage.benches.subjects.figures import BENCH, Marked, comparison, rows_of
 from tutelage.benches.subjects.questions import Question, SubjectsBench, questions
@@ -29,12 +29,13 @@ from tutelage.run import open_run, write_atomic
 
 ROWS: Final = "rows.json"
 
-REACHED: Final[Mapping[str, float]] = {
+REACHED: Final[Mapping[str, float | AtMost]] = {
     "subject": 0.80,
     "text": 0.90,
     "overall": 0.65,
+    "copy": AtMost(0.03),
 }
-"""Metric → what a student must reach. Copies must be at most .03."""
+"""Metric → what a student must reach."""
 BESIDE_EXPERTS: Final[Mapping[str, float]] = {"subject above": -0.10, "text above": -0.02, "times faster than": 20}
 """The same of figures beside an expert's."""
 EXPERTS: Final = ("dreambooth", "fleet")
