@@ -9,7 +9,7 @@ Three ways take turns, each in a process of its own so that its peak of memory i
 `parts`    the same by `split` to disk and `grouped` part by part, as mining does it: bounded memory.
 
 Rows are consumed as they come and counted. The file holds no picture bytes: what is compared is the grouping.
-Needs `pip install duckdb`.
+Needs DuckDB, which the extra `dev` has.
 """
 
 import json

@@ -124,8 +124,8 @@ def trace_command(path: Path, url: str, /) -> None:
 def forget_command(path: Path, url: str, /) -> None:
     """Remove everything that derives from a URL, for good; it is not taken in again either.
 
-    The pictures, every triplet of a cluster with one of them, and their verdicts go, from old versions too. Exports,
-    checkpoints and other copies are not reached.
+    The pictures, every triplet of a cluster with one of them, and their verdicts go, from old versions too. The crawl,
+    what a run mined from it (`mined`, beside the corpus), exports and students trained before are not reached.
 
     Args:
         path: Folder of the corpus.
@@ -137,6 +137,7 @@ def forget_command(path: Path, url: str, /) -> None:
     from tutelage.corpus.lineage import forget
 
     print(f"removed {_counts(forget(path, url))}; '{url}' will not be taken in again")
+    print(f"not reached: the crawl, {path.resolve().parent / 'mined'}, exports, and students trained before")
 
 
 def _some(corpus: "Corpus", n: int, seed: int) -> "list[tuple[Triplet, list[Verdict]]]":
