@@ -1,7 +1,6 @@
 """Trains `toybox-clip`: captions and pictures in one space, the image tower helped by the known attributes."""
 
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
@@ -16,9 +15,6 @@ from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
 from tutelage.training.settings import ClipShape, Schedule
 from tutelage.training.tokenizer import LENGTH, build_tokenizer
-
-SHIFT: Final = 8
-"""Pixels: half a patch."""
 
 
 def build_clip(shape: ClipShape, tokenizer: CLIPTokenizer) -> CLIPModel:
@@ -69,7 +65,7 @@ def train_clip(renders: Renders, schedule: Schedule, shape: ClipShape, out: Path
         scenes = [renders.scenes[index] for index in picks]
         ids = tokenize(tokenizer, [varied_caption(scene, rng) for scene in scenes]).to(where)
         with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
-            seen = clip.vision_model(shifted(pixels(renders, picks), rng, SHIFT).to(where)).pooler_output
+            seen = clip.vision_model(pixels(renders, picks).to(where)).pooler_output
             text = clip.text_projection(clip.text_model(input_ids=ids).pooler_output)
             image = clip.visual_projection(seen)
             reading = {name: head(seen) for name, head in model.heads.items()}
@@ -91,14 +87,6 @@ def pixels(renders: Renders, picks: np.ndarray[tuple[int], np.dtype[np.int64]]) 
     """Training pictures (B, 3, H, W) in [-1, 1]."""
     images = np.stack([renders.images[index] for index in picks])
     return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def shifted(pictures: Tensor, rng: np.random.Generator, most: int) -> Tensor:
-    """The batch (B, 3, H, W) moved by up to `most` pixels each way; what leaves at one edge comes in at the other.
-
-    Small things then lie anywhere in a patch, or between two.
-    """
-    return torch.roll(pictures, tuple(int(by) for by in rng.integers(-most, most + 1, 2)), (2, 3))
 
 
 def contrast(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:

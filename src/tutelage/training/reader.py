@@ -10,7 +10,7 @@ from transformers import ResNetConfig, ResNetForImageClassification
 
 from tutelage.diffusion.device import pick_device
 from tutelage.toybox.scene import ATTRIBUTES
-from tutelage.training.clip import attributes, pixels, shifted
+from tutelage.training.clip import attributes, pixels
 from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
 from tutelage.training.settings import Schedule
@@ -55,7 +55,7 @@ def train_reader(
 
     def loss(step: int, rng: np.random.Generator) -> Tensor:
         picks = rng.integers(len(renders), size=schedule.batch)
-        clean = shifted(pixels(renders, picks), rng, 3)
+        clean = torch.roll(pixels(renders, picks), tuple(int(s) for s in rng.integers(-3, 4, 2)), (2, 3))
         noisy = clean + torch.randn_like(clean) * float(rng.uniform(0, 0.12))
         with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
             large = enlarged(noisy.to(where), side)

@@ -19,7 +19,7 @@ from tutelage.diffusion.device import pick_device
 from tutelage.toybox.captions import caption, varied_caption
 from tutelage.toybox.sampling import TRAIN, random_scene, random_subject
 from tutelage.toybox.scene import ATTRIBUTES, Scene, describe
-from tutelage.training.clip import SHIFT, contrast, pixels, shifted, tokenize
+from tutelage.training.clip import contrast, pixels, tokenize
 from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
 from tutelage.training.settings import Schedule
@@ -51,9 +51,8 @@ def sharpen_clip(renders: Renders, schedule: Schedule, clip: Path, out: Path, de
         picks = rng.integers(len(renders), size=schedule.batch)
         scenes = [renders.scenes[index] for index in picks]
         texts = read(network, tokenizer, [varied_caption(scene, rng) for scene in scenes], where)
-        pictures = shifted(pixels(renders, picks), rng, SHIFT).to(where)
         with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
-            image = model.visual(model.vision(pictures).pooler_output).float()
+            image = model.visual(model.vision(pixels(renders, picks).to(where)).pooler_output).float()
         told_apart = [apart(model, image, banks[name], name, scenes, network.logit_scale) for name in FIELDS]
         return contrast(image, model.text(texts), network.logit_scale) + 0.5 * torch.stack(told_apart).sum()
 
