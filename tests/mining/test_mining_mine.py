@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tutelage.benches.mining import MiningBench, mining_command
+from tutelage.chat.base import Message, Request
 from tutelage.diffusion.features import picture_features
 from tutelage.errors import BadInput
 from tutelage.mining import mine as mining
@@ -18,7 +19,7 @@ from tutelage.mining.describe import request as asks_for_a_name
 from tutelage.mining.embed import embed_pages, encoder
 from tutelage.mining.group import Page
 from tutelage.mining.imagine import request as asks_for_a_prompt
-from tutelage.mining.language import Message, Request, language_model
+from tutelage.mining.language import language_model
 from tutelage.mining.mine import cluster_id, mine
 from tutelage.mining.records import read_clusters, read_pages
 from tutelage.mining.settings import Mining, Rule

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from tutelage.mining.language import LanguageModel, Message, Request
+from tutelage.chat.base import Message, Request
+from tutelage.mining.language import LanguageModel
 from tutelage.mining.words import PASSING, cleaned, names, normalised, noun_phrase, phrase_of
 
 LONGEST: Final = 8

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from tutelage.chat.base import Message, Request
 from tutelage.mining.grammar import TASK
-from tutelage.mining.language import LanguageModel, Message, Request
+from tutelage.mining.language import LanguageModel
 from tutelage.mining.words import names, normalised
 from tutelage.triplet import SKILLS, Assignment, Cluster
 

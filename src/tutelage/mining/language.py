@@ -2,37 +2,21 @@
 
 To add one, write a class with the one method of its protocol in a file of its own and give it a line in `captioner` or
 `language_model`. There are three of each: an endpoint that speaks the OpenAI protocol (vLLM, Ollama, hosted models), a
-local model in transformers' layout, and the built-in ones, which know the toybox and the grammar of prompts.
+local model in transformers' layout (both through `talker`), and the built-in ones, which know the toybox and the
+grammar of prompts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
+
+from tutelage.chat.base import Request
+from tutelage.mining.talker import Talker
 
 BUILT_IN: Final = "toybox"
 """Name of the captioner and the language model that come with the package and know the toybox's words."""
 OPEN_GRAMMAR: Final = "grammar"
 """Name of the same language model for words it does not know."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """One turn of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A conversation to be continued."""
-
-    messages: tuple[Message, ...]
-    seed: int = 0
-    """The same request with the same seed has the same answer, as far as the model keeps its word."""
-    temperature: float = 0.0
-    """0: the likeliest answer."""
 
 
 class Captioner(Protocol):
@@ -65,7 +49,7 @@ def captioner(name: str, cache: Path, device: str = "auto") -> Captioner:
     Args:
         name: `toybox`; `http://host:port/v1#model` of an endpoint; or a folder or Hub id of an image-text-to-text
             model.
-        cache: Folder for what endpoints answered.
+        cache: Folder for what models answered.
         device: For local networks: auto, cpu, cuda, …
 
     Raises:
@@ -76,12 +60,12 @@ def captioner(name: str, cache: Path, device: str = "auto") -> Captioner:
 
         return ToyCaptioner.load(device=device)
     if "://" in name:
-        from tutelage.mining.endpoint import Endpoint
+        from tutelage.chat.endpoint import Endpoint
 
-        return Endpoint.at(name, cache)
-    from tutelage.mining.local import LocalCaptioner
+        return Talker(Endpoint.at(name, cache))
+    from tutelage.chat.local import LocalChat
 
-    return LocalCaptioner.load(name, device)
+    return Talker(LocalChat.load(name, "image-text-to-text", device, cache))
 
 
 def language_model(name: str, cache: Path, device: str = "auto") -> LanguageModel:
@@ -90,7 +74,7 @@ def language_model(name: str, cache: Path, device: str = "auto") -> LanguageMode
     Args:
         name: `toybox` (its answers are made of the toybox's words) or `grammar` (of any); `http://host:port/v1#model`
             of an endpoint; or a folder or Hub id of a text-generation model.
-        cache: Folder for what endpoints answered.
+        cache: Folder for what models answered.
         device: For local networks: auto, cpu, cuda, …
 
     Raises:
@@ -101,9 +85,9 @@ def language_model(name: str, cache: Path, device: str = "auto") -> LanguageMode
 
         return Grammar(known_words() if name == BUILT_IN else None)
     if "://" in name:
-        from tutelage.mining.endpoint import Endpoint
+        from tutelage.chat.endpoint import Endpoint
 
-        return Endpoint.at(name, cache)
-    from tutelage.mining.local import LocalLanguageModel
+        return Talker(Endpoint.at(name, cache))
+    from tutelage.chat.local import LocalChat
 
-    return LocalLanguageModel.load(name, device)
+    return Talker(LocalChat.load(name, "text-generation", device, cache))

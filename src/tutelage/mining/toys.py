@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tutelage.chat.base import Request
 from tutelage.diffusion.pictures import decode
 from tutelage.errors import BadInput
 from tutelage.mining import describe, grammar
-from tutelage.mining.language import Request
 from tutelage.toybox.captions import caption, vocabulary
 from tutelage.toybox.reader import Reader, Reading
 from tutelage.toybox.scene import COLOURS, OUTDOORS, Scene, Subject

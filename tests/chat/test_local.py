@@ -23,9 +23,11 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from tutelage.chat.base import Message, Request, ask_once
+from tutelage.chat.local import LocalChat
+from tutelage.chat.models import chat_model
 from tutelage.errors import BadInput
-from tutelage.mining.language import Message, Request, captioner, language_model
-from tutelage.mining.local import LocalCaptioner, LocalLanguageModel
+from tutelage.mining.language import captioner, language_model
 
 SEEN = "a bear toy cat red in the snow hat room on dog"
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<image>", *SEEN.split(" ")]
@@ -107,7 +109,6 @@ def ask(seed: int = 0, temperature: float = 0.0) -> Request:
 
 def test_a_model_continues_the_conversation(writer: Path, tmp_path: Path) -> None:
     model = language_model(str(writer), tmp_path, "cpu")
-    assert isinstance(model, LocalLanguageModel)
     answers = model.reply([ask(), ask(seed=1)])
     assert answers[0] == answers[1]
     assert set(answers[0].split()) <= set(WORDS)
@@ -115,18 +116,19 @@ def test_a_model_continues_the_conversation(writer: Path, tmp_path: Path) -> Non
 
 
 def test_what_is_drawn_follows_from_the_seed_alone(writer: Path) -> None:
-    model = LocalLanguageModel.load(str(writer), "cpu")
+    model = LocalChat.load(str(writer), "text-generation", "cpu")
     torch.manual_seed(3)
     before = torch.random.get_rng_state()
-    first, second, third = model.reply([ask(7, 1.0), ask(8, 1.0), ask(7, 1.0)])
+    first, second, third = ask_once(model, [ask(7, 1.0), ask(8, 1.0), ask(7, 1.0)])
     assert first == third != second
+    again = LocalChat.load(str(writer), "text-generation", "cpu")
+    assert ask_once(again, [ask(8, 1.0)]) == [second]
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("kind", ["blip", "llava"])
 def test_pictures_are_captioned(kind: str, request, tmp_path: Path) -> None:
     model = captioner(str(request.getfixturevalue(kind)), tmp_path, "cpu")
-    assert isinstance(model, LocalCaptioner)
     red, blue, again = model.caption([picture("red"), picture("blue"), picture("red")])
     assert red == again
     assert {word for said in (red, blue) for word in said.split()} <= set(WORDS) | {"[unused]"}
@@ -141,11 +143,31 @@ def test_a_weight_that_lacks_is_an_error(writer: Path, tmp_path: Path) -> None:
     weights.pop("model.layers.0.mlp.up_proj.weight")
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(BadInput, match=r"lacks 1 weights .* model\.layers\.0\.mlp\.up_proj"):
-        LocalLanguageModel.load(str(tmp_path), "cpu")
+        LocalChat.load(str(tmp_path), "text-generation", "cpu")
 
 
 def test_a_model_of_another_kind_is_refused(blip: Path, writer: Path) -> None:
     with pytest.raises(BadInput, match="a blip, which cannot do text-generation"):
-        LocalLanguageModel.load(str(blip), "cpu")
+        LocalChat.load(str(blip), "text-generation", "cpu")
     with pytest.raises(BadInput, match="a llama, which cannot do image-text-to-text"):
-        LocalCaptioner.load(str(writer), "cpu")
+        LocalChat.load(str(writer), "image-text-to-text", "cpu")
+
+
+def test_a_model_that_chats_is_shown_pictures(llava: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = chat_model(str(llava), tmp_path, "cpu")
+    turns = (
+        Message(role="system", text="a red bear"),
+        Message(role="user", text="in the \ud83d snow", pictures=(picture("red"), picture("blue"))),
+    )
+    (answer,) = ask_once(model, [Request(messages=turns, longest=4)])
+    assert answer.outcome in ("said", "refused")
+    assert set(answer.text.split()) <= set(WORDS)
+    assert model.id.startswith(f"{llava.name}@")
+    again = chat_model(str(llava), tmp_path, "cpu")
+    monkeypatch.setattr(LocalChat, "_said", None)  # what is on disk is not asked again
+    assert ask_once(again, [Request(messages=turns, longest=4)]) == [answer]
+
+
+def test_a_model_that_only_describes_is_no_judge(blip: Path) -> None:
+    with pytest.raises(BadInput, match="no chat template"):
+        chat_model(str(blip), device="cpu")
