@@ -94,6 +94,15 @@ class Triplet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """One of the scores that a verdict's score is made of."""
+
+    name: str
+    """Such as `SC`, or `SC.prompt` for a part of that."""
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What one judge says of one triplet. A rejection is data: it is stored like an acceptance."""
 
@@ -107,3 +116,11 @@ class Verdict:
     """By the threshold the judge was given; readers of the corpus may apply another one to the score."""
     reason: str = ""
     """Why it was rejected or is missing; empty if kept."""
+    parts: tuple[Part, ...] = ()
+    """Those that there are; readers of the corpus may apply thresholds to them too, as `judge.part`."""
+    words: str = ""
+    """What the judge says for its score, in its own words."""
+    model: str = ""
+    """Which model judged, if the judge may use several."""
+    prompt: str = ""
+    """Hash of the words it was asked with, if it was asked."""

@@ -12,7 +12,7 @@ from PIL import Image
 from tutelage.corpus import tables
 from tutelage.corpus.reader import Corpus
 from tutelage.corpus.writer import Committer
-from tutelage.triplet import SKILLS, Picture, Provenance, Reference, Triplet, Verdict
+from tutelage.triplet import SKILLS, Part, Picture, Provenance, Reference, Triplet, Verdict
 
 
 def png(seed: int, side: int = 16) -> bytes:
@@ -68,6 +68,10 @@ def verdicts(number: int) -> list[Verdict]:
         score=None if unsure else 0.5,
         keep=not unsure,
         reason="no features" if unsure else "",
+        parts=() if unsure else (Part(name="near", score=number / 10), Part(name="far", score=1.0)),
+        words="" if unsure else f"as close as {number}",
+        model="eye-1",
+        prompt="0" * 16,
     )
     return [first, second]
 

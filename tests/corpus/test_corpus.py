@@ -191,3 +191,26 @@ def test_files_are_joined_under_a_reader(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(table(tmp_path, "triplets").get_fragments()) == 1
     assert reader[0] == triplet(0)
     assert reader[COUNT - 1] == triplet(COUNT - 1)
+
+
+def test_verdicts_older_than_parts_are_read_and_added_to(tmp_path: Path) -> None:
+    fill(tmp_path, range(4), calls=1)
+    table(tmp_path, "verdicts").drop_columns(["parts", "words", "model", "prompt"])
+    plain = [replace(said, parts=(), words="", model="", prompt="") for said in verdicts(1)]
+    old = Corpus(tmp_path)
+    assert old.verdicts([triplet(1).id]) == {triplet(1).id: plain}
+    assert old.rows().tolist() == [1, 3]
+    fill(tmp_path, range(4, 8), calls=1)
+    new = Corpus(tmp_path)
+    assert new.verdicts([triplet(1).id, triplet(5).id]) == {triplet(1).id: plain, triplet(5).id: verdicts(5)}
+    assert new.rows(Gate(bands={"copy.near": (0.55, 1)})).tolist() == [7]
+
+
+def test_a_band_for_a_part_stands_in_for_what_was_kept(corpus: Corpus) -> None:
+    assert corpus.judges()["copy"].parts.keys() == {"near", "far"}
+    near = Gate(bands={"copy.near": (1.0, 1.5), "delta_clip": (-1, 1)})
+    assert corpus.rows(near).tolist() == [10, 11, 12, 13, 14, 15]  # 9 has no such score
+    both = Gate(bands={"copy.near": (1.0, 1.5), "copy.far": (2, 3), "delta_clip": (-1, 1)})
+    assert corpus.rows(both).tolist() == []
+    with pytest.raises(BadInput, match=r"Did you mean 'copy\.near'"):
+        corpus.rows(Gate(bands={"copy.nera": (0, 1)}))

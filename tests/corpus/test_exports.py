@@ -53,7 +53,14 @@ def wanted(number: int) -> Row:
         }
         for reference in made.references
     ]
-    said = [{"judge": v.judge, "score": v.score, "keep": v.keep, "reason": v.reason} for v in verdicts(number)]
+    told = ("judge", "score", "keep", "reason", "words", "model", "prompt")
+    said = [
+        {
+            **{name: getattr(v, name) for name in told},
+            "parts": [{"name": part.name, "score": part.score} for part in v.parts],
+        }
+        for v in verdicts(number)
+    ]
     origin = {"teacher": made.provenance.teacher, "base": made.provenance.base, "seed": made.provenance.seed}
     plain = {name: getattr(made, name) for name in names}
     return {**plain, **origin, "kept": number in KEPT, "references": references, "verdicts": said}

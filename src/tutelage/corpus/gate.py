@@ -1,6 +1,6 @@
 """Which triplets are let through: thresholds on stored scores, applied on reading."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,14 +15,14 @@ from tutelage.errors import BadInput, did_you_mean
 @dataclass(frozen=True, kw_only=True)
 class Gate:
     """What a triplet must pass. A judge without a band counts by the `keep` it stored, and where it stored none, as one
-    that keeps.
+    that keeps; a band for one of its parts, such as `viescore.SC`, stands in for what it stored as well.
 
     Raises:
         BadInput: a band lets nothing through.
     """
 
     bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Judge → least and greatest score let through; a triplet without a score from that judge is not."""
+    """Judge, or `judge.part` → least and greatest score let through; a triplet without that score is not."""
 
     def __post_init__(self) -> None:
         for judge, (low, high) in self.bands.items():
@@ -44,10 +44,13 @@ class Weighed:
     """(N,), True where it did not look."""
     seen: NDArray[np.bool_]
     """(N,), where it looked."""
+    parts: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """Name → scores (N,), NaN where there is none."""
 
-    def within(self, low: float, high: float) -> NDArray[np.bool_]:
-        """(N,), where the score lies in [low, high]."""
-        return (self.score >= low) & (self.score <= high)
+    def named(self, judge: str) -> Iterator[tuple[str, NDArray[np.float64]]]:
+        """Yield the judge's score and those of its parts, by the names that bands go by."""
+        yield judge, self.score
+        yield from ((f"{judge}.{part}", score) for part, score in self.parts.items())
 
 
 def weigh(ids: pa.ChunkedArray, verdicts: pa.Table) -> dict[str, Weighed]:
@@ -62,19 +65,21 @@ def passes(gate: Gate | None, judges: Mapping[str, Weighed], count: int) -> NDAr
     """Which of `count` triplets a gate lets through (count,); all of them without a gate.
 
     Raises:
-        BadInput: the gate has a band for a judge that gave no verdicts, though others did.
+        BadInput: the gate has a band for a judge that gave no verdicts, or for a part that none has, though others did.
     """
     through = np.ones(count, bool)
     if gate is None:
         return through
-    for name in gate.bands.keys() - judges.keys():
+    scores = {name: score for judge, said in judges.items() for name, score in said.named(judge)}
+    for name in gate.bands.keys() - scores.keys():
         if judges:
             raise BadInput(
-                f"no verdicts of a judge '{name}'.{did_you_mean(name, judges)} There are {', '.join(judges)}"
+                f"no verdicts of a judge '{name}'.{did_you_mean(name, scores)} There are {', '.join(scores)}"
             )
         through[:] = False
-    for name, said in judges.items():
-        through &= said.within(*gate.bands[name]) if name in gate.bands else said.keep
+    for judge, said in judges.items():
+        bands = [_within(score, gate.bands[name]) for name, score in said.named(judge) if name in gate.bands]
+        through &= np.logical_and.reduce(bands) if bands else said.keep
     return through
 
 
@@ -84,4 +89,20 @@ def _weighed(verdicts: pa.Table, count: int) -> Weighed:
     score[at] = pc.fill_null(verdicts["score"], np.nan).to_numpy()
     keep[at] = verdicts["keep"].to_numpy()
     seen[at] = True
-    return Weighed(score=score, keep=keep, seen=seen)
+    return Weighed(score=score, keep=keep, seen=seen, parts=_parts(verdicts, at, count))
+
+
+def _parts(verdicts: pa.Table, at: NDArray[np.int64], count: int) -> dict[str, NDArray[np.float64]]:
+    """Scores of parts by name, in order of their first appearance."""
+    lists = verdicts["parts"].combine_chunks()
+    names, values = (pc.struct_field(pc.list_flatten(lists), name) for name in ("name", "score"))
+    rows, parts = at[pc.list_parent_indices(lists).to_numpy()], {}
+    for name in pc.unique(names).to_pylist():
+        which = pc.equal(names, name).to_numpy(zero_copy_only=False)
+        parts[name] = np.full(count, np.nan)
+        parts[name][rows[which]] = values.to_numpy(zero_copy_only=False)[which]
+    return parts
+
+
+def _within(score: NDArray[np.float64], band: tuple[float, float]) -> NDArray[np.bool_]:
+    return (score >= band[0]) & (score <= band[1])

@@ -19,6 +19,8 @@ from tutelage.triplet import Triplet, Verdict
 
 REFRESH: Final = 5.0
 """Seconds after which a reader looks for new rows."""
+WEIGHED: Final = pa.schema([VERDICTS.field(name) for name in ("triplet", "judge", "score", "keep", "parts")])
+"""What is held of all verdicts: thresholds need no words, and words are most of the bytes."""
 READ_ROWS: Final = 64
 """Triplets read at once."""
 
@@ -44,7 +46,7 @@ class Corpus:
         self._tables: dict[str, lance.LanceDataset | None] = {}
         self._opened = -np.inf
         self._index = KeyIndex()
-        self._said: tuple[int, pa.Table] = (0, VERDICTS.empty_table())
+        self._said: tuple[int, pa.Table] = (0, WEIGHED.empty_table())
 
     def __len__(self) -> int:
         table = self._table("triplets")
@@ -99,10 +101,13 @@ class Corpus:
 
     def verdicts(self, ids: Collection[str]) -> dict[str, list[Verdict]]:
         """Verdicts of the triplets with these ids, in the order they were written."""
-        table = self.verdict_table()
+        said = self.verdict_table()
         found: dict[str, list[Verdict]] = {name: [] for name in ids}
-        for row in table.filter(pc.is_in(table["triplet"], pa.array(list(ids), pa.string()))).to_pylist():
-            found[row["triplet"]].append(to_verdict(row))
+        rows = np.flatnonzero(pc.is_in(said["triplet"], pa.array(list(ids), pa.string())).to_numpy())
+        table = self._tables["verdicts"]
+        if table is not None and len(rows):
+            for row in table.take(rows.tolist()).to_pylist():
+                found[row["triplet"]].append(to_verdict(row))
         return found
 
     def judges(self, ids: pa.ChunkedArray | None = None) -> dict[str, Weighed]:
@@ -119,10 +124,12 @@ class Corpus:
         return TRIPLETS.empty_table().select(names) if table is None else table.to_table(columns=list(names))
 
     def verdict_table(self) -> pa.Table:
-        """All verdicts, in the order they were written."""
+        """All verdicts without their words (`WEIGHED`), in the order they were written."""
         table = self._table("verdicts")
         if table is not None and table.version != self._said[0]:
-            self._said = (table.version, table.to_table())
+            there = [name for name in WEIGHED.names if name in table.schema.names]
+            self._said = (table.version, pa.concat_tables([WEIGHED.empty_table(), table.to_table(columns=there)],
+                                                          promote_options="default"))  # fmt: skip
         return self._said[1]
 
     @property

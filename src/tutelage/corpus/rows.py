@@ -1,11 +1,12 @@
 """Triplets, verdicts and pictures as rows of tables, and back."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 import pyarrow as pa
 
-from tutelage.triplet import Picture, Provenance, Reference, Triplet, Verdict
+from tutelage.triplet import Part, Picture, Provenance, Reference, Triplet, Verdict
 
 _ORIGIN: Final = [("url", pa.string()), ("page", pa.string()), ("alt", pa.string()), ("licence", pa.string())]
 """Where a picture was found, and what was said of it there."""
@@ -31,6 +32,8 @@ TRIPLETS: Final = pa.schema(
     ]
 )
 
+PART: Final = pa.struct([("name", pa.string()), ("score", pa.float64())])
+
 VERDICTS: Final = pa.schema(
     [
         ("triplet", pa.string()),
@@ -38,6 +41,10 @@ VERDICTS: Final = pa.schema(
         ("score", pa.float64()),
         ("keep", pa.bool_()),
         ("reason", pa.string()),
+        ("parts", pa.list_(PART)),
+        ("words", pa.string()),
+        ("model", pa.string()),
+        ("prompt", pa.string()),
     ]
 )
 
@@ -56,9 +63,7 @@ def triplet_rows(triplets: Iterable[Triplet]) -> pa.Table:
 
 def verdict_rows(verdicts: Iterable[Verdict]) -> pa.Table:
     """Verdicts as a table of `VERDICTS`."""
-    names = VERDICTS.names
-    rows = [{name: getattr(verdict, name) for name in names} for verdict in verdicts]
-    return pa.Table.from_pylist(rows, schema=VERDICTS)
+    return pa.Table.from_pylist([asdict(verdict) for verdict in verdicts], schema=VERDICTS)
 
 
 def to_triplet(row: Mapping[str, Any], data: Mapping[str, bytes]) -> Triplet:
@@ -71,7 +76,10 @@ def to_triplet(row: Mapping[str, Any], data: Mapping[str, bytes]) -> Triplet:
 
 def to_verdict(row: Mapping[str, Any]) -> Verdict:
     """The verdict of a row."""
-    return Verdict(**row)
+    told = {
+        name: value for name, value in row.items() if value is not None or name == "score"
+    }  # older than some columns
+    return Verdict(**{**told, "parts": tuple(Part(**part) for part in row.get("parts") or ())})
 
 
 def origin(picture: Picture) -> dict[str, str]:

@@ -72,13 +72,13 @@ def survival(corpus: Corpus) -> list[Survival]:
 def what_if(corpus: Corpus, thresholds: Sequence[float] = ()) -> list[WhatIf]:
     """Rows by judge and rising threshold: those given, or tenths of the judge's scores, rounded to four digits.
 
-    Judges that never gave a score have no rows.
+    A judge's score is followed by the parts it is made of. Judges that never gave a score have no rows.
     """
     ids = corpus.column("id")
     judges, count = corpus.judges(ids), len(ids)
     rows = []
-    for name, said in judges.items():
-        scores = said.score[np.isfinite(said.score)]
+    for name, values in (named for judge, said in judges.items() for named in said.named(judge)):
+        scores = values[np.isfinite(values)]
         for threshold in sorted(set(thresholds or _tenths(scores))) if len(scores) else ():
             bands = {"at_least": (threshold, np.inf), "at_most": (-np.inf, threshold)}
             kept = {side: int(passes(Gate(bands={name: band}), judges, count).sum()) for side, band in bands.items()}

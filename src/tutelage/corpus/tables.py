@@ -83,10 +83,16 @@ def opened(path: Path, name: Name) -> lance.LanceDataset | None:
 
 
 def append(path: Path, name: Name, rows: pa.Table) -> None:
-    """Add rows to a table: all of them, in this order, in one commit, or none."""
-    if rows.num_rows:
-        exists = opened(path, name) is not None
-        lance.write_dataset(rows, path / f"{name}.lance", mode="append" if exists else "create")
+    """Add rows to a table: all of them, in this order, in one commit, or none.
+
+    Columns that a table of an older version lacks are added to it first, empty.
+    """
+    if not rows.num_rows:
+        return
+    table = opened(path, name)
+    if table is not None and (new := [field for field in rows.schema if field.name not in table.schema.names]):
+        table.add_columns(pa.schema(new))
+    lance.write_dataset(rows, path / f"{name}.lance", mode="create" if table is None else "append")
 
 
 def among(path: Path, name: Name, columns: tuple[str, ...], values: Collection[str]) -> set[Any]:

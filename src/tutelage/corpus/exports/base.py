@@ -4,6 +4,7 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Protocol, TypedDict
 
@@ -35,7 +36,7 @@ class Row(TypedDict):
     references: list[dict[str, Any]]
     """`key`, `caption`, `url`, `page`, `alt`, `licence`, and `data`, the picture's bytes."""
     verdicts: list[dict[str, Any]]
-    """`judge`, `score`, `keep`, `reason`."""
+    """All of `Verdict` but the triplet's id."""
 
 
 class Export(Protocol):
@@ -122,8 +123,14 @@ def _row(triplet: Triplet, verdicts: list[Verdict], kept: bool) -> Row:
         seed=made.seed,
         target=triplet.target,
         references=[_reference(reference) for reference in triplet.references],
-        verdicts=[{"judge": v.judge, "score": v.score, "keep": v.keep, "reason": v.reason} for v in verdicts],
+        verdicts=[_verdict(verdict) for verdict in verdicts],
     )
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    row = asdict(verdict)
+    del row["triplet"]
+    return {**row, "parts": list(row["parts"])}
 
 
 def _reference(reference: Reference) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def write(rows: Iterator[Row], out: Path) -> None:
 def _add(tar: tarfile.TarFile, key: str, row: Row) -> None:
     facts = {name: value for name, value in row.items() if name not in ("target", "references", "verdicts")}
     facts["references"] = [{name: item[name] for name in item if name != "data"} for item in row["references"]]
-    facts["verdicts"] = [{**verdict, "score": _finite(verdict["score"])} for verdict in row["verdicts"]]
+    facts["verdicts"] = [_verdict(verdict) for verdict in row["verdicts"]]
     files = {"target.png": row["target"], "txt": row["text"].encode()}
     files["json"] = json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()
     for at, item in enumerate(row["references"]):
@@ -42,6 +42,11 @@ def _add(tar: tarfile.TarFile, key: str, row: Row) -> None:
 def ending(data: bytes) -> str:
     """The ending for a picture's file name, by its first bytes."""
     return next((name for start, name in ENDINGS.items() if data.startswith(start)), "bin")
+
+
+def _verdict(verdict: dict[str, Any]) -> dict[str, Any]:
+    parts = [{**part, "score": _finite(part["score"])} for part in verdict["parts"]]
+    return {**verdict, "score": _finite(verdict["score"]), "parts": parts}
 
 
 def _finite(score: Any) -> Any:
