@@ -3,27 +3,38 @@
 import dataclasses
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
 
+from tutelage.chat.fake_server import FakeServer
 from tutelage.errors import BadInput
 from tutelage.judges import JUDGES, judge
 from tutelage.judges.base import Judge
+from tutelage.viescore.pretend import MODEL, say
 
 NEEDS: dict[str, dict[str, Any]] = {"high": {"high": 0.9}}
 """Required field → a value that fits. Fields that name a network get a tiny one, by the kind that they ask for."""
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    """Address of a model that chats."""
+    with FakeServer(say) as server:
+        yield f"{server.url}#{MODEL}"
+
+
 @pytest.fixture(params=sorted(JUDGES))
-def made(request: pytest.FixtureRequest, tiny_clip: Path) -> Judge:
-    """A judge of each name; wherever one wants a network, it looks with the tiny CLIP."""
+def made(request: pytest.FixtureRequest, tiny_clip: Path, served: str) -> Judge:
+    """A judge of each name; wherever one wants a network, it looks with the tiny CLIP, and asks a server."""
     kind = judge(request.param)
     wanted = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
     paths = {name: tiny_clip for name in wanted if get_type_hints(kind)[name] == str | Path}
     numbers = {name: value for field in wanted for name, value in NEEDS.get(field, {}).items()}
-    return kind(**paths, **numbers, **{"device": "cpu"} if "device" in kind.__dataclass_fields__ else {})
+    models = {"model": served} if "model" in wanted else {}
+    return kind(**paths, **numbers, **models, **{"device": "cpu"} if "device" in kind.__dataclass_fields__ else {})
 
 
 def test_names_are_the_registered_ones(made: Judge) -> None:

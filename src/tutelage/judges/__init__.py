@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 JUDGES: Final[dict[str, str]] = {
     "delta-clip": "tutelage.judges.delta_clip:DeltaClip",
     "likeness": "tutelage.judges.likeness:Likeness",
+    "viescore": "tutelage.judges.viescore:VieScore",
 }
 """Judge → "module:class"."""
 
