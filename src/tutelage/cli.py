@@ -48,6 +48,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "bench checkpoints": Command("measure checkpoints on held-out toys", "tutelage.benches.checkpoints:bench_command"),
     "bench toybox": Command("measure who draws unseen toys", "tutelage.generators.command:bench_toybox_command"),
     "bench mining": Command("measure mining on a crawl of known truth", "tutelage.benches.mining:mining_command"),
+    "bench viescore-hygiene": Command(
+        "measure what a judge that misbehaves does to scores", "tutelage.benches.viescore_hygiene:hygiene_command"
+    ),
+    "fake-judge": Command("serve a judge that looks at nothing, to try a run", "tutelage.viescore.serve:serve_command"),
 }
 
 HELP_FLAGS: Final = ("-h", "--help")
