@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from tutelage.benches.base import Row, Targets, print_table, write_json
+from tutelage.benches.base import Row, print_table, write_json
 from tutelage.benches.intervals import Interval, wilson
 from tutelage.chat.fake_server import Asked, FakeServer, Faults
 from tutelage.chat.settings import Budget, Manners
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BENCH: Final = "viescore-hygiene"
 PROTOCOL: Final = "fake-server"
 WHOLE, SHORT = "resumed run", "run with half the money"
-TARGETS: Final[Targets] = {
+TARGETS: Final[dict[tuple[str, str, str], float]] = {
     (BENCH, row, metric): 1.0
     for row in (WHOLE, SHORT)
     for metric in ("said by the judge", "asked once", "not asked again", "within budget")

@@ -6,6 +6,7 @@ the order of requests.
 
 import hashlib
 import json
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -169,7 +170,9 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are expected here."""
+        """Say what went wrong, unless a client hung up, which is expected here."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
