@@ -49,9 +49,7 @@ def write_edit_questions(out: Path, questions: "Sequence[EditQuestion]") -> None
     write_atomic(out / QUESTIONS, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
 
 
-def draw_edits(
-    out: Path, editor: Editor, questions: "Sequence[EditQuestion]", points: Sequence[EditSettings]
-) -> None:  # fmt: skip
+def draw_edits(out: Path, editor: Editor, questions: "Sequence[EditQuestion]", points: Sequence[EditSettings]) -> None:
     """Have an editor answer what it has not answered yet; each picture is stored as soon as it is made.
 
     Raises:

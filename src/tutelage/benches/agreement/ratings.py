@@ -110,9 +110,7 @@ def _task(folder: Path) -> Ratings:
     items = tuple(dict.fromkeys(item for cells in read.values() for item, _ in cells))
     models = tuple(dict.fromkeys(model for cells in read.values() for _, model in cells))
     absent = (math.nan,) * len(protocol.aspects)
-    values = [
-        [[cells.get((item, model), absent) for item in items] for model in models] for cells in read.values()
-    ]  # fmt: skip
+    values = [[[cells.get((item, model), absent) for item in items] for model in models] for cells in read.values()]
     return Ratings(
         task=folder.name,
         protocol=protocol,

@@ -21,9 +21,7 @@ def distances(lpips: Lpips | None) -> dict[str, Distance]:
     return found if lpips is None else found | {"LPIPS": lpips}
 
 
-def published(
-    source: Planes, edited: Planes, mask: Region, measures: Mapping[str, Distance]
-) -> dict[str, float]:  # fmt: skip
+def published(source: Planes, edited: Planes, mask: Region, measures: Mapping[str, Distance]) -> dict[str, float]:
     """Every distance, with what may be edited black in both pictures."""
     left, right = source * ~mask, edited * ~mask
     return {name: measure(left, right, None) for name, measure in measures.items()}
