@@ -142,7 +142,7 @@ def test_a_reader_that_leaves_early_gets_no_traceback(unbuffered: str) -> None:
         (["gnerate"], "no command 'gnerate'. Did you mean 'generate'?"),
         (["toybx"], "Did you mean 'toybox'?"),
         (["toybox", "shet"], "no command 'toybox shet'. Did you mean 'toybox sheet'?"),
-        (["bench", "zzz"], "no command 'bench zzz'. `tutelage --help` lists them"),
+        (["bench", "zzzzzzzz"], "no command 'bench zzzzzzzz'. `tutelage --help` lists them"),
         (["--verson"], "Did you mean '--version'?"),
         (["run", "pretend-ds"], "no recipe 'pretend-ds'. Did you mean 'pretend-sd'? `tutelage run` lists them"),
         (["run", "--steps", "3"], "no recipe '--steps'. `tutelage run` lists them"),

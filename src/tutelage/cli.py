@@ -45,8 +45,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "corpus export": Command("write a corpus in another format", "tutelage.corpus.commands:export_command"),
     "corpus trace": Command("list what derives from a URL", "tutelage.corpus.commands:trace_command"),
     "corpus forget": Command("remove what derives from a URL", "tutelage.corpus.commands:forget_command"),
+    "agreement": Command("compare scores with human raters", "tutelage.benches.agreement.command:agreement_command"),
     "bench checkpoints": Command("measure checkpoints on held-out toys", "tutelage.benches.checkpoints:bench_command"),
     "bench toybox": Command("measure who draws unseen toys", "tutelage.generators.command:bench_toybox_command"),
+    "bench pie": Command("measure editors on PIE-Bench", "tutelage.generators.edit_command:pie_command"),
+    "bench omniedit": Command("measure editors by task", "tutelage.generators.edit_command:omniedit_command"),
+    "bench editing": Command("draw an editor's curve of guidance", "tutelage.generators.edit_command:editing_command"),
     "bench mining": Command("measure mining on a crawl of known truth", "tutelage.benches.mining:mining_command"),
     "bench viescore-hygiene": Command(
         "measure what a judge that misbehaves does to scores", "tutelage.benches.viescore_hygiene:hygiene_command"

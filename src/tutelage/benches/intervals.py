@@ -68,12 +68,20 @@ def bootstrap(statistic: Callable[[Floats], Floats], n: int, seed: int) -> Inter
     """
     if n == 0:
         return NOTHING
-    value = float(statistic(np.ones((1, n)))[0])
-    if not math.isfinite(value):
-        return NOTHING
+    return interval_of(float(statistic(np.ones((1, n)))[0]), resampled(statistic, n, seed))
+
+
+def resampled(statistic: Callable[[Floats], Floats], n: int, seed: int) -> Floats:
+    """The figures (RESAMPLES,) of a bootstrap, for whoever puts several together; see `bootstrap`."""
     rng = np.random.default_rng([seed, n])
     draws = [statistic(rng.multinomial(n, np.full(n, 1 / n), _CHUNK).astype(float)) for _ in range(RESAMPLES // _CHUNK)]
-    figures = np.concatenate(draws)
+    return np.concatenate(draws)
+
+
+def interval_of(value: float, figures: Floats) -> Interval:
+    """A figure with the percentiles of its resamples; nothing if it is not a finite number."""
+    if not math.isfinite(value):
+        return NOTHING
     figures = figures[np.isfinite(figures)]
     low, high = np.quantile(figures, (0.025, 0.975)) if len(figures) else (value, value)
     return Interval(value, float(low), float(high))

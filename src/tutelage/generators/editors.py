@@ -1,0 +1,177 @@
+"""Who edits pictures: the contract, pictures made elsewhere, and InstructPix2Pix as diffusers has it.
+
+To add an editor, write a frozen, keyword-only dataclass that fills `Editor`; `edit_command` names those of the command
+line.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+
+from tutelage.errors import BadInput
+from tutelage.run import FREE
+
+if TYPE_CHECKING:  # as in `base`
+    from PIL.Image import Image
+
+    from tutelage.benches.editing.questions import EditQuestion
+
+SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
+"""Endings that an answer made elsewhere may have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditRequest:
+    """All that an editor is told of a question."""
+
+    id: str
+    source: bytes
+    """The picture's file."""
+    instruction: str
+    before: str = ""
+    """Caption of the source, where there is one."""
+    after: str = ""
+    """Caption of what is wanted, where there is one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditSettings:
+    """How strictly to edit; editors without such knobs ignore them."""
+
+    text: float = 7.5
+    """Guidance towards the instruction."""
+    image: float = 1.5
+    """Guidance towards the source (InstructPix2Pix, Eq. 3)."""
+    run: int = 0
+    """Another run draws other noise."""
+    place: str = ""
+    """Folder of the answers inside the editor's; empty where a bench asks with one setting only."""
+
+
+class Editor(Protocol):
+    """Something that answers requests with pictures; a frozen dataclass, whose fields are stored beside them."""
+
+    @property
+    def name(self) -> str:
+        """The row of its figures, and the folder of its pictures."""
+        ...
+
+    timed: ClassVar[bool]
+    """Whether it makes pictures, so that the seconds it takes say something."""
+
+    def made_from(self) -> str:
+        """Hash of what its pictures depend on besides its fields, such as weights; empty if there is nothing.
+
+        Raises:
+            BadInput: something is absent.
+        """
+        ...
+
+    def edit(self, requests: Sequence[EditRequest], settings: EditSettings) -> "Iterator[Image]":
+        """Yield an RGB picture for each request, in order, each made when it is asked for.
+
+        A picture depends on the editor, its own request and the settings alone. Its size may differ from the source's.
+
+        Raises:
+            BadInput: something is absent or cannot be used; what can be known before the first picture is told before.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditedImages:
+    """Pictures in a folder, each named after its question, in any of the usual formats: `3_delete/0007.jpg`."""
+
+    folder: Path
+    name: str = "images"
+    timed: ClassVar[bool] = False
+
+    def made_from(self) -> str:
+        """Hash of the pictures."""
+        total = hashlib.sha256()
+        for path in sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in SUFFIXES):
+            name = path.relative_to(self.folder).as_posix()
+            total.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        return total.hexdigest()[:16]
+
+    def edit(self, requests: Sequence[EditRequest], settings: EditSettings) -> "Iterator[Image]":
+        """See `Editor`.
+
+        Raises:
+            BadInput: a picture is absent, before any is read; or one is no picture.
+        """
+        from tutelage.diffusion.pictures import decode
+
+        paths = [self._path(request.id, settings.place) for request in requests]
+        if absent := [path for path in paths if not path.is_file()]:
+            raise BadInput(f"{absent[0]} is not there, nor are {len(absent) - 1} others; give a picture a question")
+        for path in paths:
+            yield decode(path.read_bytes(), str(path))
+
+    def _path(self, name: str, place: str) -> Path:
+        paths = [self.folder / place / f"{name}{suffix}" for suffix in SUFFIXES]
+        return next((path for path in paths if path.is_file()), paths[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstructPix2Pix:
+    """A folder or Hub id of diffusers' InstructPix2Pix pipeline for Stable Diffusion."""
+
+    model: str | Path
+    steps: int = 50
+    seed: int = 0
+    name: str = "instruct-pix2pix"
+    device: str = field(default="auto", metadata=FREE)
+    timed: ClassVar[bool] = True
+
+    def made_from(self) -> str:
+        """Hash of the folder."""
+        from tutelage.diffusion.load import local_folder, weights_hash
+
+        return weights_hash(local_folder(self.model))
+
+    def edit(self, requests: Sequence[EditRequest], settings: EditSettings) -> "Iterator[Image]":
+        """See `Editor`."""
+        from tutelage.diffusion.noise import keyed_generator
+        from tutelage.diffusion.pictures import decode
+
+        pipeline = self._load()
+        for request in requests:
+            drawn = pipeline(
+                request.instruction,
+                image=decode(request.source, request.id),
+                num_inference_steps=self.steps,
+                guidance_scale=settings.text,
+                image_guidance_scale=settings.image,
+                generator=keyed_generator(self.seed, request.id, settings.run, "edit"),
+            )
+            yield drawn.images[0].convert("RGB")
+
+    def _load(self) -> Any:
+        import diffusers
+
+        from tutelage.diffusion.device import pick_device, pick_dtype
+        from tutelage.diffusion.load import LOADING_FAULTS, check_folder, local_folder
+        from tutelage.diffusion.quiet import quiet_libraries
+        from tutelage.diffusion.vision import first_line
+
+        where, folder = pick_device(self.device), local_folder(self.model)
+        check_folder(folder)
+        with quiet_libraries():
+            kind: Any = diffusers.StableDiffusionInstructPix2PixPipeline
+            try:
+                pipeline = kind.from_pretrained(folder, dtype=pick_dtype("auto", where), use_safetensors=True)
+            except LOADING_FAULTS as error:
+                raise BadInput(f"{folder} cannot be loaded as InstructPix2Pix: {first_line(error)}") from error
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline.to(where)
+
+
+def requests_of(questions: "Sequence[EditQuestion]") -> list[EditRequest]:
+    """The questions as editors are given them: without masks, and without the set's own edits."""
+    return [
+        EditRequest(id=one.id, source=one.source, instruction=one.instruction, before=one.before, after=one.after)
+        for one in questions
+    ]

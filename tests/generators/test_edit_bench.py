@@ -1,0 +1,239 @@
+"""Benches of editors from a set on disk to rows, on the toybox's true edits in other people's layouts."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from edit_sets import picture, true_edits, write_omniedit, write_pairs, write_pie
+from PIL import Image, ImageOps
+from safetensors.torch import save_file
+
+from tutelage.benches.metrics.backbones import squeezenet
+from tutelage.diffusion.pictures import decode
+from tutelage.errors import BadInput
+from tutelage.generators.edit_bench import point_rows
+from tutelage.generators.edit_command import (
+    CurveBench,
+    OmniEditBench,
+    PieBench,
+    editing_command,
+    omniedit_command,
+    pie_command,
+)
+from tutelage.generators.editors import EditedImages, EditRequest, EditSettings, InstructPix2Pix
+
+drawn: list[str] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inverter:
+    """Turns colours around, more so with less image guidance, and adds a run's noise."""
+
+    name: str = "inverter"
+    timed: ClassVar[bool] = True
+
+    def made_from(self) -> str:
+        return ""
+
+    def edit(self, requests: Sequence[EditRequest], settings: EditSettings) -> Iterator[Image.Image]:
+        for request in requests:
+            drawn.append(f"{settings.place}/{request.id}")
+            source = decode(request.source)
+            other = np.asarray(ImageOps.invert(source)).astype(float)
+            share = 1 / settings.image + 0.01 * settings.run
+            yield Image.fromarray((np.asarray(source) * (1 - share) + other * share).clip(0, 255).astype(np.uint8))
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvertedPie(PieBench):
+    def editors(self):
+        return [*super().editors(), Inverter()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvertedCurve(CurveBench):
+    def editors(self):
+        return [Inverter()]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    file = tmp_path_factory.mktemp("lpips") / "squeeze.safetensors"
+    save_file({f"features.{name}": value for name, value in squeezenet().state_dict().items()}, file)
+    return file
+
+
+@pytest.fixture
+def networks(tiny_clip: Path, tiny_vit: Path, weights: Path) -> dict:
+    return {"clip": str(tiny_clip), "dino": str(tiny_vit), "lpips_weights": weights, "device": "cpu"}
+
+
+def rows_in(path: Path) -> dict[tuple[str, str], dict]:
+    return {(row["row"], row["metric"]): row for row in json.loads(path.read_text(encoding="utf-8"))}
+
+
+def test_pie_bench_measures_true_edits_and_a_wrong_one(tmp_path: Path, networks: dict) -> None:
+    edits = true_edits(7)
+    ids = write_pie(tmp_path / "pie", edits)
+    for name, edit in zip(ids, edits, strict=True):
+        file = tmp_path / "made" / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(picture(edit, "after"))
+    bench = InvertedPie(
+        data=tmp_path / "pie", out=tmp_path / "out", images=tmp_path / "made", json=tmp_path / "rows.json", **networks
+    )
+    drawn.clear()
+    pie_command(bench)
+    rows = rows_in(tmp_path / "rows.json")
+    assert len(drawn) == 7
+    for kind in ("published", "masked"):
+        true, wrong = (rows[who, f"background MSE, {kind}"] for who in ("images", "inverter"))
+        # an environment and a style may change everything: nothing can be said about their background
+        assert (true["value"], true["n"], true["missing"]) == (0, 5, 2)
+        assert wrong["value"] > 0.01
+        assert rows["images", f"background PSNR, {kind}"]["missing"] == 7
+        assert rows["images", f"background SSIM, {kind}"]["value"] == pytest.approx(1, abs=1e-4)
+        assert rows["images", f"background LPIPS, {kind}"]["value"] == pytest.approx(0, abs=1e-9)
+        assert rows["inverter", f"background LPIPS, {kind}"]["value"] > 1e-4
+    assert rows["inverter", "background MSE, masked"]["value"] > rows["inverter", "background MSE, published"]["value"]
+    assert rows["source", "structure distance (tiny-vit)"]["value"] == 0
+    assert rows["source", "CLIP image similarity (tiny-clip)"]["value"] == pytest.approx(1)
+    assert rows["source", "CLIP direction similarity (tiny-clip)"]["value"] == pytest.approx(0, abs=1e-6)
+    assert rows["images", "structure distance (tiny-vit)"]["value"] > 0
+    assert rows["images", "background MSE, masked: 9 change style"]["missing"] == 1
+    assert not any(who == "reference" for who, _ in rows)  # the set has no edits of its own
+    marks = [json.loads(line) for line in (tmp_path / "out" / "images" / "marks.jsonl").read_text().splitlines()]
+    assert [mark["item"] for mark in marks] == ids
+
+    before = (tmp_path / "rows.json").read_bytes()
+    (tmp_path / "out" / "inverter" / f"{ids[2]}.png").unlink()
+    drawn.clear()
+    pie_command(bench)
+    assert drawn == [f"/{ids[2]}"]
+    assert (tmp_path / "rows.json").read_bytes() == before
+
+
+def test_what_was_made_elsewhere_must_be_whole(tmp_path: Path, networks: dict) -> None:
+    ids = write_pie(tmp_path / "pie", true_edits(2))
+    (tmp_path / "made").mkdir()
+    bench = PieBench(data=tmp_path / "pie", out=tmp_path / "out", images=tmp_path / "made", **networks)
+    with pytest.raises(BadInput, match=rf"{ids[0]}.png is not there, nor are 1 others"):
+        pie_command(bench)
+    with pytest.raises(BadInput, match="asks nothing"):
+        pie_command(PieBench(data=tmp_path / "pie", out=tmp_path / "other", types=(5,), **networks))
+    with pytest.raises(BadInput, match="nobody is measured"):
+        pie_command(PieBench(data=tmp_path / "pie", out=tmp_path / "other", beside=(), **networks))
+    with pytest.raises(BadInput, match="--beside sauce"):
+        pie_command(PieBench(data=tmp_path / "pie", out=tmp_path / "other", beside=("sauce",), **networks))
+
+
+def test_omniedit_gives_figures_by_task_and_ratio(
+    tmp_path: Path, networks: dict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_omniedit(tmp_path / "set.parquet", true_edits(8))
+    told = {**networks, "lpips": "none"}
+    omniedit_command(
+        OmniEditBench(data=tmp_path / "set.parquet", out=tmp_path / "out", json=tmp_path / "rows.json", **told)
+    )
+    rows = rows_in(tmp_path / "rows.json")
+    figure = "CLIP-I to the set's edit (tiny-clip)"
+    assert rows["reference", figure]["value"] == pytest.approx(1)
+    assert rows["source", f"{figure}: swap"]["n"] == 2
+    assert {metric.rpartition(": ")[2] for _, metric in rows if metric.startswith(figure + ": ratio")} == {
+        "ratio 1:1",
+        "ratio 2:3",
+        "ratio 3:2",
+        "ratio 16:9",
+    }
+    assert not any(metric.startswith(("CLIP score", "background")) for _, metric in rows)
+    printed = capsys.readouterr().out
+    assert "sha256" in printed
+    assert "(tiny-clip)" in printed
+    assert "ratio" not in printed
+
+
+def test_the_curve_has_a_point_a_guidance_and_a_spread_over_runs(tmp_path: Path, tiny_clip: Path) -> None:
+    write_pairs(tmp_path / "pairs", true_edits(4))
+    bench = InvertedCurve(
+        data=tmp_path / "pairs",
+        split="train",
+        out=tmp_path / "out",
+        clip=str(tiny_clip),
+        image_guidance=(1.0, 2.0),
+        runs=2,
+        device="cpu",
+        json=tmp_path / "rows.json",
+    )
+    drawn.clear()
+    editing_command(bench)
+    assert len(drawn) == 3 * 2 * 2
+    rows = rows_in(tmp_path / "rows.json")
+    name = "CLIP image similarity (tiny-clip)"
+    for guidance in ("1", "2"):
+        point = rows["inverter", f"{name}: image guidance {guidance}"]
+        assert point["n"] == 3
+        assert point["low"] <= point["value"] <= point["high"] < 1
+        assert rows["inverter", f"{name}, std over runs: image guidance {guidance}"]["n"] == 2
+    assert rows["reference", "CLIP direction similarity (tiny-clip)"]["n"] == 3
+    assert (tmp_path / "out" / "inverter" / "text-7.5_image-2_run-1").is_dir()
+    drawn.clear()
+    editing_command(bench)
+    assert drawn == []
+    with pytest.raises(BadInput, match="a curve needs"):
+        editing_command(CurveBench(data=tmp_path / "pairs", runs=0))
+
+
+def test_points_average_runs_before_pictures() -> None:
+    runs = [[{"a": 1.0}, {"a": 3.0}], [{"a": 2.0}, {"a": 6.0}]]
+    mean, spread = point_rows("p", "editor", "image guidance 1", runs, 0)
+    assert mean.value == pytest.approx(3)
+    assert spread.value == pytest.approx(np.std([2, 4], ddof=1))
+
+
+@pytest.fixture(scope="module")
+def tiny_editor(tiny_sd: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random InstructPix2Pix."""
+    from diffusers import StableDiffusionInstructPix2PixPipeline, StableDiffusionPipeline, UNet2DConditionModel
+
+    base = StableDiffusionPipeline.from_pretrained(tiny_sd)
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel.from_config({**base.unet.config, "in_channels": 8})
+    folder = tmp_path_factory.mktemp("editors") / "tiny"
+    parts = {name: part for name, part in base.components.items() if name != "image_encoder"} | {"unet": unet}
+    StableDiffusionInstructPix2PixPipeline(**parts, requires_safety_checker=False).save_pretrained(folder)
+    return folder
+
+
+REQUESTS = [
+    EditRequest(id=f"a/{number}", source=picture(edit, "before", 32), instruction=edit.instruction)
+    for number, edit in enumerate(true_edits(3))
+]
+
+
+@pytest.mark.parametrize("kind", ["images", "instruct-pix2pix"])
+def test_every_editor_answers_whatever_else_is_asked(kind: str, tiny_editor: Path, tmp_path: Path) -> None:
+    for request in REQUESTS:
+        (tmp_path / "a").mkdir(exist_ok=True)
+        (tmp_path / f"{request.id}.jpg").write_bytes(request.source)
+    made = (
+        EditedImages(folder=tmp_path) if kind == "images" else InstructPix2Pix(model=tiny_editor, steps=2, device="cpu")
+    )
+    assert made.name == kind
+    answers = [one.tobytes() for one in made.edit(REQUESTS, EditSettings())]
+    assert len(set(answers)) == 3
+    assert [one.tobytes() for one in made.edit(REQUESTS[1:2], EditSettings())] == [answers[1]]
+    assert made.made_from() == made.made_from() != ""
+    if kind != "images":
+        again = [one.tobytes() for one in made.edit(REQUESTS[:1], EditSettings(run=1))]
+        assert again != answers[:1]
+
+
+def test_another_pipeline_is_no_editor(tiny_sd: Path) -> None:
+    with pytest.raises(BadInput):
+        next(InstructPix2Pix(model=tiny_sd / "unet", device="cpu").edit(REQUESTS, EditSettings()))
