@@ -57,7 +57,8 @@ def load_network(
             network, told = kind.from_pretrained(
                 folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
             )
-            processor = transformers.AutoImageProcessor.from_pretrained(folder)
+            # one backend, whether or not torchvision is there: its pictures, and so all scores, would differ a little
+            processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise BadInput(f"{folder} cannot be loaded as {kind.__name__}: {first_line(error)}") from error
     if absent := sorted(told["missing_keys"]):
