@@ -91,6 +91,8 @@ class Triplet:
     skill: str
     cluster: str
     provenance: Provenance
+    caption: str = ""
+    """What the target shows, where the text is an instruction; empty where the text says it."""
 
 
 @dataclass(frozen=True, kw_only=True)

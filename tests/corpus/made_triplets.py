@@ -48,6 +48,7 @@ def triplet(number: int) -> Triplet:
         skill=SKILLS[number % len(SKILLS)],
         cluster=f"{cluster:04x}",
         provenance=Provenance(teacher="dreambench", base="0" * 16, seed=2**62 + number),
+        caption="a crowned toy" if number % 3 else "",
     )
 
 

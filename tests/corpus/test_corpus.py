@@ -214,3 +214,14 @@ def test_a_band_for_a_part_stands_in_for_what_was_kept(corpus: Corpus) -> None:
     assert corpus.rows(both).tolist() == []
     with pytest.raises(BadInput, match=r"Did you mean 'copy\.near'"):
         corpus.rows(Gate(bands={"copy.nera": (0, 1)}))
+
+
+def test_a_corpus_older_than_captions_is_read_and_added_to(tmp_path: Path) -> None:
+    fill(tmp_path, range(4), calls=1)
+    table(tmp_path, "triplets").drop_columns(["caption"])
+    old = Corpus(tmp_path)
+    assert [one.caption for one in old.triplets(None)] == [""] * 4
+    fill(tmp_path, range(4, 8), calls=1)
+    new = Corpus(tmp_path)
+    assert [one.caption for one in new.triplets(None)] == [""] * 4 + [triplet(number).caption for number in range(4, 8)]
+    assert "caption" in table(tmp_path, "triplets").schema.names

@@ -40,7 +40,7 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 def wanted(number: int) -> Row:
     """All there is to know about a triplet."""
     made: Triplet = triplet(number)
-    names = ("id", "text", "subject", "skill", "cluster", "target")
+    names = ("id", "text", "caption", "subject", "skill", "cluster", "target")
     references = [
         {
             "key": reference.picture.key,

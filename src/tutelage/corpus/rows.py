@@ -29,6 +29,7 @@ TRIPLETS: Final = pa.schema(
         ("base", pa.string()),
         ("seed", pa.int64()),
         ("references", pa.list_(REFERENCE)),
+        ("caption", pa.string()),
     ]
 )
 
@@ -70,6 +71,7 @@ def to_triplet(row: Mapping[str, Any], data: Mapping[str, bytes]) -> Triplet:
     """The triplet of a row, given the bytes of its pictures by key."""
     provenance = Provenance(teacher=row["teacher"], base=row["base"], seed=row["seed"])
     plain = {name: row[name] for name in ("id", "target", "text", "subject", "skill", "cluster")}
+    plain["caption"] = row.get("caption") or ""  # a corpus may be older than captions
     references = tuple(_reference(item, data[item["key"]]) for item in row["references"])
     return Triplet(**plain, references=references, provenance=provenance)
 
@@ -89,7 +91,8 @@ def origin(picture: Picture) -> dict[str, str]:
 
 def _triplet_row(triplet: Triplet) -> dict[str, Any]:
     made = triplet.provenance
-    row = {name: getattr(triplet, name) for name in ("id", "target", "text", "subject", "skill", "cluster")}
+    names = ("id", "target", "text", "subject", "skill", "cluster", "caption")
+    row = {name: getattr(triplet, name) for name in names}
     references = [
         {"key": reference.picture.key, "caption": reference.caption, **origin(reference.picture)}
         for reference in triplet.references

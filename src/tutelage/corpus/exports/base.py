@@ -24,6 +24,8 @@ class Row(TypedDict):
 
     id: str
     text: str
+    caption: str
+    """Of the target, where the text is an instruction."""
     subject: str
     skill: str
     cluster: str
@@ -114,6 +116,7 @@ def _row(triplet: Triplet, verdicts: list[Verdict], kept: bool) -> Row:
     return Row(
         id=triplet.id,
         text=triplet.text,
+        caption=triplet.caption,
         subject=triplet.subject,
         skill=triplet.skill,
         cluster=triplet.cluster,

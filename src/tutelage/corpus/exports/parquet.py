@@ -15,7 +15,7 @@ GROUP_ROWS: Final = 100
 
 SCHEMA: Final = pa.schema(
     [
-        *((name, pa.string()) for name in ("id", "text", "subject", "skill", "cluster")),
+        *((name, pa.string()) for name in ("id", "text", "caption", "subject", "skill", "cluster")),
         ("kept", pa.bool_()),
         *((name, pa.string()) for name in ("teacher", "base")),
         ("seed", pa.int64()),
