@@ -173,6 +173,22 @@ def tiny_vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image classifier with the labels sfw, nsfw and gore."""
+    from transformers import ViTConfig, ViTForImageClassification
+
+    from tutelage.training.publish import vit_images
+
+    torch.manual_seed(4)
+    folder = tmp_path_factory.mktemp("models") / "tiny-classifier"
+    labels = dict(enumerate(("sfw", "nsfw", "gore")))
+    config = ViTConfig(**TINY_VISION, id2label=labels, label2id={label: at for at, label in labels.items()})
+    ViTForImageClassification(config).save_pretrained(folder)
+    vit_images(32).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def make_cluster():
     """(id, sizes as (width, height), subject) → a cluster of pictures that are all different, with captions."""
     from tutelage.triplet import Cluster, Picture, Reference

@@ -50,6 +50,7 @@ ON_TOP: Final = {
     "demo",
     "generate",
     "generators",
+    "judging",
     "pipeline",
     "report",
     "stages",

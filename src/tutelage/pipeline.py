@@ -10,6 +10,7 @@ from tutelage.errors import BadInput
 from tutelage.judges.delta_clip import DeltaClip
 from tutelage.judges.likeness import Likeness
 from tutelage.judges.panel import Panel
+from tutelage.judges.safety import Safety
 from tutelage.mining.settings import Mining
 from tutelage.run import FREE, append_log, open_run
 from tutelage.sources.toybox import Toybox
@@ -37,6 +38,8 @@ class SubjectDriven:
     """Its base, if it names none, is the run's. None: a subject's own pictures are the targets, by their captions."""
     delta_clip: DeltaClip
     likeness: Likeness
+    safety: Safety
+    """It must be given a classifier, or be switched off by name."""
     learning: Learning = field(metadata=FREE)
     """May change: `student/config.json` says what the student was trained with."""
     bench: Benching | None = field(default=None, metadata=FREE)
@@ -59,6 +62,7 @@ class SubjectDriven:
         Raises:
             BadInput: a setting is wrong, a model cannot be had, or nothing is left to go on with.
         """
+        self.safety.check()
         if self.dry_run:
             from tutelage.stages.plan import print_plan
 
@@ -134,5 +138,6 @@ class SubjectDriven:
     def panel(self) -> Panel:
         """The judges; all see every triplet, so that thresholds can be moved later."""
         clip = replace(self.delta_clip, clip=checkpoint(str(self.delta_clip.clip)), device=self.device)
-        network = checkpoint(str(self.likeness.network))
-        return Panel(judges=(clip, replace(self.likeness, network=network, device=self.device)), ask_all=True)
+        likeness = replace(self.likeness, network=checkpoint(str(self.likeness.network)), device=self.device)
+        safety = replace(self.safety, device=self.device)
+        return Panel(judges=(clip, likeness) if safety.off else (clip, likeness, safety), ask_all=True)

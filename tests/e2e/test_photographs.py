@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tutelage.corpus.reader import Corpus
+from tutelage.judges.safety import OFF
 from tutelage.mining.settings import Rule
 from tutelage.recipes.suti import ANY, suti_photos
 from tutelage.stages.settings import Imagining
@@ -34,6 +35,7 @@ def test_photographs_become_triplets_a_student_and_a_report(tiny_sd: Path, tmp_p
         teacher=replace(recipe.teacher, training=Training(steps=2, batch=2), sampling=Sampling(samples=1, steps=2)),
         delta_clip=replace(recipe.delta_clip, clip="toybox-clip"),
         likeness=replace(recipe.likeness, network="toybox-dino"),
+        safety=replace(recipe.safety, classifier=OFF),
         learning=replace(recipe.learning, schedule=Schedule(steps=2, batch=2, lr=1e-4), gate=ANY, bf16=False),
         device="cpu",
     )

@@ -1,10 +1,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tutelage.errors import BadInput
+from tutelage.judges.base import Cost
+from tutelage.judges.clip_direction import ClipDirection
+from tutelage.judges.clip_image import ClipImage
+from tutelage.judges.delta_clip import DeltaClip
+from tutelage.judges.likeness import Likeness
 from tutelage.judges.panel import Panel
 from tutelage.triplet import Triplet, Verdict
 
@@ -15,6 +21,7 @@ class Keeps:
 
     name: str
     first: str
+    cost: Cost = Cost.READING
     asked: list[str] = field(default_factory=list)
 
     def judge(self, triplets: Sequence[Triplet]) -> list[Verdict]:
@@ -41,3 +48,35 @@ def test_a_panel_of_none_says_nothing(make_triplet: Any) -> None:
 def test_verdicts_must_be_told_apart() -> None:
     with pytest.raises(BadInput, match="'dear' sits twice"):
         Panel(judges=(Keeps("dear", ""), Keeps("dear", "")))
+
+
+def test_the_cheap_are_asked_first(make_triplet: Any) -> None:
+    costs = {"c": Cost.ASKING, "a": Cost.READING, "d": Cost.ASKING, "b": Cost.LOOKING}
+    panel = Panel(judges=tuple(Keeps(name, "x", cost) for name, cost in costs.items()), ask_all=True)
+    assert [verdict.judge for verdict in panel.judge([make_triplet("x")])] == ["a", "b", "c", "d"]
+
+
+def test_what_is_known_is_not_asked(make_triplet: Any) -> None:
+    first, second = Keeps("first", "ab"), Keeps("second", "ab")
+    triplets = [make_triplet(key) for key in "abc"]
+    Panel(judges=(first, second)).judge(triplets, {("a/0/0", "first"), ("b/0/0", "second")})
+    assert (first.asked, second.asked) == (["b/0/0", "c/0/0"], ["a/0/0"])
+
+
+def test_judges_with_one_network_look_once(
+    tiny_clip: Path, tiny_vit: Path, make_triplet: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tutelage.diffusion.pictures as pictures
+
+    opened = []
+    real = pictures.decode
+    monkeypatch.setattr(pictures, "decode", lambda data: opened.append(data) or real(data))
+    clip: dict[str, Any] = {"clip": tiny_clip, "device": "cpu"}
+    judges = (DeltaClip(**clip), ClipDirection(**clip), ClipImage(**clip))
+    triplets = [make_triplet("a"), make_triplet("b", target=b"no picture")]
+    shared = Panel(judges=judges, ask_all=True).judge(triplets)
+    assert opened.count(triplets[0].target) == 1
+    assert shared == [verdict for judge in judges for verdict in judge.judge(triplets)]
+    opened.clear()
+    Panel(judges=(judges[0], Likeness(network=tiny_vit, high=1.0, device="cpu")), ask_all=True).judge(triplets)
+    assert opened.count(triplets[0].target) == 2

@@ -14,6 +14,7 @@ from tutelage.corpus.reader import Corpus
 from tutelage.errors import BadInput
 from tutelage.judges.delta_clip import DeltaClip
 from tutelage.judges.likeness import Likeness
+from tutelage.judges.safety import OFF, Safety
 from tutelage.mining.records import read_pages
 from tutelage.mining.settings import Mining, Rule
 from tutelage.pipeline import SubjectDriven
@@ -50,6 +51,7 @@ def make(tmp_path: Path, tiny_sd: Path, tiny_clip: Path, tiny_vit: Path) -> Make
         ),
         delta_clip=DeltaClip(clip=str(tiny_clip)),
         likeness=Likeness(network=str(tiny_vit), high=1.0),
+        safety=Safety(classifier=OFF),
         learning=Learning(
             schedule=Schedule(steps=4, batch=2, lr=1e-4, warmup=1),
             gate={"delta-clip": (-2.0, 2.0), "likeness": (-1.0, 1.0)},

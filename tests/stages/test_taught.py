@@ -15,6 +15,7 @@ from PIL import Image
 from tutelage.corpus import tables
 from tutelage.corpus.reader import Corpus
 from tutelage.errors import BadInput
+from tutelage.judges.base import Cost
 from tutelage.judges.panel import Panel
 from tutelage.run import append_log, read_log
 from tutelage.stages import taught
@@ -72,6 +73,7 @@ class Picky:
     """A judge that keeps two of three."""
 
     name: ClassVar[str] = "picky"
+    cost: ClassVar[Cost] = Cost.READING
 
     def judge(self, triplets: Sequence[Triplet]) -> list[Verdict]:
         scores = [(one.id, hashlib.sha256(one.target).digest()[0] / 255) for one in triplets]

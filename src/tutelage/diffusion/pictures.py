@@ -36,6 +36,19 @@ def decode(data: bytes, what: str = "picture") -> Image.Image:
         raise BadInput(f"{what} cannot be read ({error}); give a whole file") from error
 
 
+def format_of(data: bytes) -> str:
+    """Pillow's name of a file's format, told from its header, such as PNG.
+
+    Raises:
+        BadInput: it is none of `FORMATS`.
+    """
+    try:
+        form = str(Image.open(io.BytesIO(data), formats=FORMATS).format)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise BadInput(f"no picture of a format that is read; give {', '.join(FORMATS)}") from error
+    return "JPEG" if form == "MPO" else form  # a JPEG with a second picture inside, as cameras write them
+
+
 def _on_white(picture: Image.Image) -> Image.Image:
     seen = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")

@@ -1,7 +1,9 @@
 """Who weighs what the teachers made. A judge looks at triplets and answers with verdicts: a score, and whether to keep.
 
-To add one: write a frozen, keyword-only dataclass with a `name` and `judge(triplets) -> list[Verdict]` (see
-`base.Judge`) in a file of its own and name it in `JUDGES`. The contract tests find it there.
+To add one: write a frozen, keyword-only dataclass with a `name`, a `cost` and `judge(triplets) -> list[Verdict]` (see
+`base.Judge`) in a file of its own and name it in `JUDGES`. The contract tests and `tutelage judge` find it there. A
+judge has one threshold: where several numbers decide, each has a judge, so that all are stored and any can be moved
+later. Fields of the type `str | Path` name networks.
 """
 
 import importlib
@@ -14,8 +16,18 @@ if TYPE_CHECKING:
     from tutelage.judges.base import Judge
 
 JUDGES: Final[dict[str, str]] = {
+    "clip-captions": "tutelage.judges.clip_captions:ClipCaptions",
+    "clip-direction": "tutelage.judges.clip_direction:ClipDirection",
+    "clip-image": "tutelage.judges.clip_image:ClipImage",
     "delta-clip": "tutelage.judges.delta_clip:DeltaClip",
+    "duplicates": "tutelage.judges.duplicates:Duplicates",
+    "duplicates-semantic": "tutelage.judges.duplicates_semantic:SemanticDuplicates",
+    "leakage": "tutelage.judges.leakage:Leakage",
+    "leakage-semantic": "tutelage.judges.leakage_semantic:SemanticLeakage",
+    "leakage-text": "tutelage.judges.leakage_text:TextLeakage",
     "likeness": "tutelage.judges.likeness:Likeness",
+    "safety": "tutelage.judges.safety:Safety",
+    "size-and-bytes": "tutelage.judges.size_and_bytes:SizeAndBytes",
     "viescore": "tutelage.judges.viescore:VieScore",
 }
 """Judge → "module:class"."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from tutelage.judges.base import unjudged
+from tutelage.judges.base import Cost, unjudged
 from tutelage.judges.looking import Seen, check_batch
 from tutelage.triplet import Triplet, Verdict
 
@@ -34,6 +34,7 @@ class DeltaClip:
     """Pictures to look at at once."""
     device: str = "auto"
     name: ClassVar[str] = "delta-clip"
+    cost: ClassVar[Cost] = Cost.LOOKING
 
     def __post_init__(self) -> None:
         check_batch(self.batch)

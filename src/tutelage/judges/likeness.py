@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from tutelage.errors import BadInput
-from tutelage.judges.base import unjudged
+from tutelage.judges.base import Cost, unjudged
 from tutelage.judges.looking import Seen, check_batch
 from tutelage.triplet import Triplet, Verdict
 
@@ -30,6 +30,7 @@ class Likeness:
     """Pictures to look at at once."""
     device: str = "auto"
     name: ClassVar[str] = "likeness"
+    cost: ClassVar[Cost] = Cost.LOOKING
 
     def __post_init__(self) -> None:
         check_batch(self.batch)

@@ -1,29 +1,71 @@
-"""The pictures of triplets, each looked at once however many triplets show it."""
+"""The pictures of triplets, each looked at once however many triplets show it and however many judges ask."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tutelage.errors import BadInput
+from tutelage.judges.base import NO_REFERENCES
 from tutelage.triplet import Picture, Triplet
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
+    from PIL.Image import Image
     from torch import Tensor
 
-    from tutelage.diffusion.features import PictureFeatures
+Memory = dict[tuple[int, str], "Tensor"]
+"""Identity of who looked, and key of the picture → what was seen."""
+
+_MEMORY: Final[ContextVar[Memory | None]] = ContextVar("memory", default=None)
+
+
+class Looks(Protocol):
+    """Something that looks at pictures, such as `diffusion.features.PictureFeatures`."""
+
+    def pictures(self, images: "Sequence[Image]", batch: int) -> "Tensor":
+        """What it sees (N, …) in RGB pictures, so many looked at at once."""
+        ...
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Inside, what one judge has seen the others need not look at again, if they look with the same network.
+
+    Meant for the pictures of one batch of triplets: nothing is forgotten before the end.
+    """
+    token = _MEMORY.set({})
+    try:
+        yield
+    finally:
+        _MEMORY.reset(token)
 
 
 class Seen:
-    """Features of the targets and references of some triplets, and which pictures could not be read."""
+    """What was seen in the targets and references of some triplets, and which pictures could not be read."""
 
-    def __init__(self, triplets: Sequence[Triplet], features: "PictureFeatures", batch: int) -> None:
+    def __init__(self, triplets: Sequence[Triplet], looks: Looks, batch: int, *, targets_only: bool = False) -> None:
+        """Of `triplets`, by `looks`, `batch` pictures at once; with `targets_only` references are not looked at."""
+        self._looks, self._targets_only = looks, targets_only
         self._features: dict[str, Tensor] = {}
         self._faults: dict[str, str] = {}
-        every = {picture.key: picture for triplet in triplets for picture in _pictures(triplet)}
-        keys = list(every)
+        every = {picture.key: picture for triplet in triplets for picture in self._pictures(triplet)}
+        self._recall(list(every))
+        keys = [key for key in every if key not in self._features]
         for first in range(0, len(keys), batch):  # a batch of decoded pictures in memory at a time
-            self._look([every[key] for key in keys[first : first + batch]], features, batch)
+            self._look([every[key] for key in keys[first : first + batch]], batch)
+        self._remember()
 
-    def _look(self, pictures: Sequence[Picture], features: "PictureFeatures", batch: int) -> None:
+    def _recall(self, keys: Sequence[str]) -> None:
+        memory = _MEMORY.get() or {}
+        found = {key: memory.get((id(self._looks), key)) for key in keys}
+        self._features.update({key: seen for key, seen in found.items() if seen is not None})
+
+    def _remember(self) -> None:
+        memory = _MEMORY.get()
+        if memory is not None:
+            memory.update({(id(self._looks), key): seen for key, seen in self._features.items()})
+
+    def _look(self, pictures: Sequence[Picture], batch: int) -> None:
         from tutelage.diffusion.pictures import decode
 
         images = {}
@@ -32,14 +74,14 @@ class Seen:
                 images[picture.key] = decode(picture.data)
             except BadInput as fault:
                 self._faults[picture.key] = str(fault)
-        self._features.update(zip(images, features.pictures(list(images.values()), batch), strict=True))
+        self._features.update(zip(images, self._looks.pictures(list(images.values()), batch), strict=True))
 
     def target(self, triplet: Triplet) -> "Tensor":
-        """Unit feature (D,) of the target."""
+        """What was seen in the target; a unit feature (D,) if a network of features looked."""
         return self._features[_target(triplet).key]
 
     def references(self, triplet: Triplet) -> "Tensor":
-        """Unit features (K, D) of the references."""
+        """What was seen in the references, stacked: unit features (K, D)."""
         import torch
 
         return torch.stack([self._features[reference.picture.key] for reference in triplet.references])
@@ -47,10 +89,13 @@ class Seen:
     def fault(self, triplet: Triplet) -> str:
         """Why the triplet cannot be judged; empty if it can."""
         if not triplet.references:
-            return "no references to compare with"
-        names = ["target", *(f"reference {number}" for number in range(len(triplet.references)))]
-        faults = zip(names, (self._faults.get(picture.key) for picture in _pictures(triplet)), strict=True)
-        return next((f"{name}: {fault}" for name, fault in faults if fault), "")
+            return NO_REFERENCES
+        faults = (self._faults.get(picture.key) for picture in self._pictures(triplet))
+        named = zip(["target", *numbered(triplet)], faults, strict=False)
+        return next((f"{name}: {fault}" for name, fault in named if fault), "")
+
+    def _pictures(self, triplet: Triplet) -> list[Picture]:
+        return pictures_of(triplet)[: 1 if self._targets_only else None]
 
 
 def check_batch(batch: int) -> None:
@@ -59,9 +104,14 @@ def check_batch(batch: int) -> None:
         raise BadInput(f"a judge's batch is {batch}; give at least 1")
 
 
-def _pictures(triplet: Triplet) -> Iterator[Picture]:
-    yield _target(triplet)
-    yield from (reference.picture for reference in triplet.references)
+def pictures_of(triplet: Triplet) -> list[Picture]:
+    """The target, then the references."""
+    return [_target(triplet), *(reference.picture for reference in triplet.references)]
+
+
+def numbered(triplet: Triplet) -> list[str]:
+    """What reasons call the references."""
+    return [f"reference {number}" for number in range(len(triplet.references))]
 
 
 def _target(triplet: Triplet) -> Picture:

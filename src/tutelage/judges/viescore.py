@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from tutelage.chat.settings import Manners
 from tutelage.errors import BadInput
-from tutelage.judges.base import unjudged
+from tutelage.judges.base import Cost, unjudged
 from tutelage.triplet import SKILLS, Part, Triplet, Verdict
 from tutelage.viescore.tasks import RUBRICS, Task
 
@@ -48,6 +48,7 @@ class VieScore:
     device: str = "auto"
     """For a local model."""
     name: ClassVar[str] = "viescore"
+    cost: ClassVar[Cost] = Cost.ASKING
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 10:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tutelage.judges.delta_clip import DeltaClip
 from tutelage.judges.likeness import Likeness
+from tutelage.judges.safety import OFF, Safety
 from tutelage.mining.settings import PAPER, Mining
 from tutelage.pipeline import SubjectDriven
 from tutelage.sources.toybox import Toybox
@@ -55,6 +56,7 @@ def suti() -> SubjectDriven:
         teacher=EXPERTS,
         delta_clip=DeltaClip(clip="toybox-clip"),
         likeness=Likeness(network="toybox-dino", high=0.98),
+        safety=Safety(classifier=OFF),
         learning=LEARNING,
         bench=Benching(),
     )
@@ -63,9 +65,10 @@ def suti() -> SubjectDriven:
 def suti_photos() -> SubjectDriven:
     """SuTI with the paper's constants, for photographs and Stable Diffusion.
 
-    `tutelage run suti-photos --pages FOLDER --base OWNER/NAME`, on a machine with an accelerator. Give a captioner and
-    a language model (--mining.captioner, --mining.language-model) unless pictures have captions and the grammar's
-    prompts, which know a dozen places and six accessories, are enough.
+    `tutelage run suti-photos --pages FOLDER --base OWNER/NAME --safety.classifier OWNER/NAME`, on a machine with an
+    accelerator; the classifier says what is unsafe (with --safety.unsafe, its labels), and `--safety.classifier off`
+    does without one. Give a captioner and a language model (--mining.captioner, --mining.language-model) unless
+    pictures have captions and the grammar's prompts, which know a dozen places and six accessories, are enough.
     """
     clip = "openai/clip-vit-large-patch14"
     return SubjectDriven(
@@ -76,6 +79,7 @@ def suti_photos() -> SubjectDriven:
         teacher=DreamBooth(base=""),
         delta_clip=DeltaClip(clip=clip),
         likeness=Likeness(network="facebook/dino-vits16", high=0.95),
+        safety=Safety(classifier=""),
         learning=Learning(
             optimiser="adafactor", schedule=Schedule(steps=150_000, batch=32, lr=1e-4, decay=0.1, ema=0.9999)
         ),
