@@ -40,6 +40,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "run": Command("run a recipe, or list the recipes", "tutelage.cli:run_recipe"),
     "report": Command("write the page that shows a run", "tutelage.report.page:report_command"),
     "calibrate": Command("find mining's limits for an encoder", "tutelage.mining.calibrate:calibrate_command"),
+    "judge": Command("add the verdicts of further judges to a corpus", "tutelage.judging.command:judge_command"),
+    "fingerprint": Command(
+        "write what duplicates and leaks are known by", "tutelage.judging.fingerprint:fingerprint_command"
+    ),
     "corpus show": Command("draw some triplets of a corpus on one sheet", "tutelage.corpus.commands:show_command"),
     "corpus stats": Command("print what survives which judge, by skill", "tutelage.corpus.commands:stats_command"),
     "corpus export": Command("write a corpus in another format", "tutelage.corpus.commands:export_command"),
@@ -144,7 +148,7 @@ def _pick(words: list[str]) -> tuple[str, list[str]]:
 
 def _run_command(name: str, flags: Sequence[str]) -> int:
     function = _load(COMMANDS[name].target)
-    config_type = _config_type(function)
+    config_type = _config_type(function, flags)
     if config_type is None:
         status = _parse(function, flags, f"{PROG} {name}", function)
     else:
@@ -158,13 +162,19 @@ def _load(target: str) -> Callable[..., Any]:
     return loaded
 
 
-def _config_type(function: Callable[..., Any]) -> type | None:
-    """Return the dataclass that is `function`'s only argument, or None when its arguments are the flags."""
+def _config_type(function: Callable[..., Any], flags: Sequence[str]) -> type | None:
+    """Return the dataclass that is `function`'s only argument, or None when its arguments are the flags.
+
+    A dataclass whose fields depend on other flags has a class method `for_flags` that makes it.
+    """
     parameters = list(inspect.signature(function).parameters)
     if len(parameters) != 1:
         return None
     annotation = typing.get_type_hints(function).get(parameters[0])
-    return annotation if isinstance(annotation, type) and dataclasses.is_dataclass(annotation) else None
+    if not (isinstance(annotation, type) and dataclasses.is_dataclass(annotation)):
+        return None
+    grow: Callable[[Sequence[str]], type] | None = getattr(annotation, "for_flags", None)
+    return grow(flags) if grow else annotation
 
 
 def _parse(

@@ -105,6 +105,12 @@ def among(path: Path, name: Name, columns: tuple[str, ...], values: Collection[s
     return set(lists[0]) if len(lists) == 1 else set(zip(*lists, strict=True))
 
 
+def values(path: Path, name: Name, column: str) -> set[Any]:
+    """Every value that a column holds."""
+    table = opened(path, name)
+    return set() if table is None else set(pc.unique(table.to_table(columns=[column])[column]).to_pylist())
+
+
 def delete(path: Path, name: Name, column: str, values: Collection[str]) -> None:
     """Remove the rows with these values; their bytes stay in old files until `tidy` and `clean`."""
     table = opened(path, name)
