@@ -133,7 +133,7 @@ def test_a_leak_may_be_in_any_picture(make_triplet: Any, fingerprint: Fingerprin
     by_target = make_triplet("b", target=secret.references[1].picture.data)
     by_reference = make_triplet("c", references=(clean.references[0], shown))
     judges = (
-        Leakage(against=(known,), bits=4),
+        Leakage(against=(known,)),
         SemanticLeakage(network=tiny_clip, high=0.9999, against=(known,), device="cpu"),
     )
     passed, target, reference = judges[0].judge([clean, by_target, by_reference])

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from tutelage.judges.base import Cost, unjudged
-from tutelage.judges.duplicates import BITS, alike
+from tutelage.judges.duplicates import alike
 from tutelage.judges.fingerprints import PERCEPTUAL_HASH
 from tutelage.judges.known import PICTURES, Compared, check_folders, known
 from tutelage.judges.looking import Seen, numbered, pictures_of
 from tutelage.triplet import Triplet, Verdict
+
+BITS: Final = 4
+"""Of 64. More than for duplicates: a leak that is missed costs more than a stranger that is rejected."""
 
 
 @dataclass(frozen=True, kw_only=True)
