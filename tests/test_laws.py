@@ -52,6 +52,7 @@ ON_TOP: Final = {
     "generators",
     "pipeline",
     "report",
+    "reproduce",
     "stages",
     "stamp",
     "subject",

@@ -1,7 +1,7 @@
 """The toybox bench from questions to figures: every generator answers, every answer is marked, a sheet shows some."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -67,11 +67,21 @@ def run_bench(
     """
     every = [Renders(bench=bench), *generators]
     marked = answers_marked(out, every, bench, device=device, workers=workers)
-    rows = [row for one in marked.values() for row in rows_of(bench, one)]
+    rows = figures_of(marked, bench)
     rows += [row for pair in _pairs(every) for row in comparison(bench, *(marked[one.name] for one in pair))]
-    write_atomic(out / ROWS, (json.dumps([asdict(row) for row in rows], indent=1, allow_nan=False) + "\n").encode())
-    write_sheet(out, [generator.name for generator in every], questions(bench))
+    write_figures(out, rows, marked, bench)
     return rows
+
+
+def figures_of(marked: Mapping[str, Marked], bench: SubjectsBench) -> list[Row]:
+    """The figures of each generator."""
+    return [row for one in marked.values() for row in rows_of(bench, one)]
+
+
+def write_figures(out: Path, rows: Sequence[Row], names: Iterable[str], bench: SubjectsBench) -> None:
+    """Write `rows.json`, and `sheet.png` of the generators of these names."""
+    write_atomic(out / ROWS, (json.dumps([asdict(row) for row in rows], indent=1, allow_nan=False) + "\n").encode())
+    write_sheet(out, list(names), questions(bench))
 
 
 def answers_marked(
