@@ -52,8 +52,8 @@ TOYBOX: Final = ExpertSettings(
     sampling=Sampling(steps=STEPS, guidance=GUIDANCE, scheduler="DDIMScheduler"),
     vectors=4,
     prior=Prior(pictures=16),
-    embedding=Training(steps=50, batch=1, optimiser="adamw", lr=3e-3),
-    editing=Training(steps=60, batch=1, optimiser="adamw", lr=2e-4),
+    embedding=Training(steps=60, batch=1, optimiser="adamw", lr=2e-2),
+    editing=Training(steps=40, batch=1, optimiser="adamw", lr=1e-4),
 )
 """What suits toybox-sd and its 128 × 128 pictures."""
 
