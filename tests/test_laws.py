@@ -53,6 +53,7 @@ ON_TOP: Final = {
     "judging",
     "pipeline",
     "report",
+    "reproduce",
     "stages",
     "stamp",
     "subject",

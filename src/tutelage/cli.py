@@ -60,6 +60,14 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "measure what a judge that misbehaves does to scores", "tutelage.benches.viescore_hygiene:hygiene_command"
     ),
     "fake-judge": Command("serve a judge that looks at nothing, to try a run", "tutelage.viescore.serve:serve_command"),
+    "reproduce table1": Command("the paper's Table 1 in miniature", "tutelage.reproduce.command:table1_command"),
+    "reproduce table2": Command("its Table 2, with all baselines", "tutelage.reproduce.command:table2_command"),
+    "reproduce table3": Command("its Table 3: Dream-SuTI", "tutelage.reproduce.command:table3_command"),
+    "reproduce figure6": Command(
+        "its Figure 6: number of demonstrations", "tutelage.reproduce.command:figure6_command"
+    ),
+    "reproduce filter": Command("what the ΔCLIP filter does to a student", "tutelage.reproduce.command:filter_command"),
+    "reproduce copy-paste": Command("its first version, which copies", "tutelage.reproduce.command:copy_paste_command"),
 }
 
 HELP_FLAGS: Final = ("-h", "--help")

@@ -21,7 +21,10 @@ from tutelage.triplet import Assignment, Cluster, Triplet
 
 QUICK: dict[str, Any] = {"training": Training(steps=2, batch=2, lr=2e-2), "sampling": Sampling(samples=2, steps=2)}
 """For teachers that have them."""
-OWN: dict[str, dict[str, Any]] = {"fleet": {"training": dataclasses.replace(QUICK["training"], optimiser="adamw")}}
+OWN: dict[str, dict[str, Any]] = {
+    "fleet": {"training": dataclasses.replace(QUICK["training"], optimiser="adamw")},
+    "imagic": {"embedding": Training(steps=1, batch=1, lr=2e-2)},
+}
 """Of one teacher."""
 ROUNDING = {"fleet": 2}
 """Grey levels by which the company of other subjects may change a picture; nothing for who is not named."""
@@ -121,6 +124,13 @@ def test_triplets_come_as_they_are_made(name: str, tiny_sd: Path, assignments: l
     assert len(list(islice(triplets, 2))) == 2
     with pytest.raises(BadInput, match="cluster-b, picture 0 is no picture"):
         next(triplets)
+
+
+def test_what_is_kept_grows_with_prompts_or_not_at_all(name: str, base: Path) -> None:
+    made = make(name, base)
+    none, one, two = (made.numbers_kept(prompts) for prompts in (0, 1, 2))
+    assert 0 <= none <= one <= two
+    assert (two - one) in (0, one)
 
 
 def test_nothing_to_teach_makes_nothing(name: str, tiny_sd: Path) -> None:

@@ -1,6 +1,7 @@
 """Small generators."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,11 @@ def tiny_student(tiny_sd: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def quick_experts():
     from tutelage.generators.experts import ExpertSettings
-    from tutelage.teachers.settings import Sampling, Training
+    from tutelage.teachers.settings import Prior, Sampling, Training
 
-    training = Training(steps=2, batch=2, lr=2e-2)
-    return ExpertSettings(training=training, word_training=training, sampling=Sampling(samples=3, steps=2))
+    training, sampling = Training(steps=2, batch=2, lr=2e-2), Sampling(samples=3, steps=2)
+    each = dict.fromkeys(("training", "word_training", "embedding", "editing"), training)
+    return ExpertSettings(**each, sampling=sampling, prior=Prior(pictures=1))
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +39,16 @@ def generators(tiny_sd: Path, tiny_student: Path, quick_experts) -> dict[str, Ca
     """Name → (folder of pictures) → a generator of that name."""
     from tutelage.benches.subjects.questions import SubjectsBench
     from tutelage.generators.command import BESIDE, ToyboxBench
+    from tutelage.generators.fewer import Fewer
     from tutelage.generators.given import Images, Renders
     from tutelage.generators.networks import Student
 
-    told = ToyboxBench(base=str(tiny_sd), experts=quick_experts, steps=2, device="cpu")
+    quick = {"experts": quick_experts, "tuning": quick_experts.training, "steps": 2, "device": "cpu"}
+    told = ToyboxBench(base=str(tiny_sd), student=str(tiny_student), **quick)
     made = {name: lambda _, name=name: BESIDE[name](told) for name in BESIDE}
     made["student"] = lambda _: Student(model=tiny_student, steps=2, device="cpu")
+    made["student-1"] = lambda _: Fewer(generator=Student(model=tiny_student, steps=2, device="cpu"), demonstrations=1)
+    made["re-imagen"] = lambda _: replace(told, beside=(), student=None, re_imagen=str(tiny_student)).generators()[0]
     made["renders"] = lambda _: Renders(bench=SubjectsBench(subjects=2))
     made["images"] = lambda folder: Images(folder=folder)
     return made

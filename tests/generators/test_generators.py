@@ -15,7 +15,7 @@ from tutelage.generators.given import Images, file_name
 from tutelage.run import plain
 from tutelage.triplet import Assignment
 
-NAMES = (*BESIDE, "student", "renders", "images")
+NAMES = (*BESIDE, "student", "student-1", "re-imagen", "renders", "images")
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +58,67 @@ def test_it_says_what_its_pictures_come_from(name: str, generators: dict[str, Ca
     assert made.timed == (name not in ("copy", "renders", "images"))
 
 
-@pytest.mark.parametrize("name", ["student", "dreambooth", "textual-inversion", "copy"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("base", "renders", "images")])
 def test_demonstrations_matter(name: str, generators: dict[str, Callable], asked: list[Assignment]) -> None:
     other = dataclasses.replace(asked[0].cluster, references=asked[2].cluster.references)
     swapped = dataclasses.replace(asked[0], cluster=other)
     [here], [there] = (list(generators[name](None).answer([question])) for question in (asked[0], swapped))
     assert here.tobytes() != there.tobytes()
+
+
+def test_what_must_be_kept(generators: dict[str, Callable], tiny_sd: Path, tiny_student: Path) -> None:
+    """Two bytes a number: of nothing, of a word, of a network, of a network a prompt."""
+    from tutelage.diffusion.load import load_pipeline
+    from tutelage.students.suti import Suti
+
+    def numbers(network) -> int:
+        return sum(parameter.numel() for parameter in network.parameters())
+
+    unet, student = numbers(load_pipeline(tiny_sd, "cpu").unet), numbers(Suti.load(tiny_student, "cpu").network)
+    words = 24 * 32
+    kept = {name: generators[name](None).bytes_kept(5) for name in NAMES}
+    free = ("sdedit", "base", "copy", "student", "student-1", "re-imagen")
+    assert kept == {
+        **dict.fromkeys(free, 0),
+        **dict.fromkeys(("expert", "dreambooth"), 2 * unet),
+        "dream-suti": 2 * student,
+        "textual-inversion": 2 * 32,
+        "imagic": 5 * 2 * (unet + words),
+        "renders": None,
+        "images": None,
+    }
+
+
+def test_fewer_demonstrations_are_the_first_ones(generators: dict[str, Callable], asked: list[Assignment]) -> None:
+    """And without any, a student is what it is without any."""
+    one = dataclasses.replace(asked[0].cluster, references=asked[0].cluster.references[:1])
+    [few] = generators["student-1"](None).answer(asked[:1])
+    [same] = generators["student"](None).answer([dataclasses.replace(asked[0], cluster=one)])
+    assert few.tobytes() == same.tobytes()
+    none = dataclasses.replace(generators["student-1"](None), demonstrations=0)
+    [here], [there] = (
+        none.answer([question]) for question in (asked[0], dataclasses.replace(asked[0], cluster=asked[2].cluster))
+    )
+    assert none.name == "student-0"
+    assert here.tobytes() == there.tobytes() != few.tobytes()
+
+
+def test_dream_suti_learns_from_one_picture_to_another(
+    generators: dict[str, Callable], asked: list[Assignment], tiny_student: Path
+) -> None:
+    """What it is not shown counts, for it has learnt from it; and one picture is too few."""
+    dream = generators["dream-suti"](None)
+    first, second = asked[0].cluster.references
+    changed = dataclasses.replace(asked[0].cluster, references=(first, asked[2].cluster.references[0]))
+    [here], [there] = (dream.answer([dataclasses.replace(asked[0], cluster=c)]) for c in (asked[0].cluster, changed))
+    assert here.tobytes() != there.tobytes()
+    alone = dataclasses.replace(asked[0], cluster=dataclasses.replace(changed, references=(second,)))
+    with pytest.raises(BadInput, match="give two demonstrations or more"):
+        next(dream.answer([alone]))
+
+
+def test_re_imagen_draws_with_interleaved_guidance(generators: dict[str, Callable]) -> None:
+    assert (generators["re-imagen"](None).interleaved, generators["student"](None).interleaved) == (True, False)
 
 
 def test_the_base_sees_the_text_alone(generators: dict[str, Callable], asked: list[Assignment]) -> None:

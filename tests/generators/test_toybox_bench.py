@@ -15,7 +15,7 @@ from tutelage.cli import main
 from tutelage.errors import BadInput
 from tutelage.generators.bench import run_bench, targets
 from tutelage.generators.command import ToyboxBench
-from tutelage.generators.folder import assignments, draw_answers, seconds_of, write_questions
+from tutelage.generators.folder import assignments, draw_answers, seconds_of, whole_seconds_of, write_questions
 from tutelage.generators.given import Copy, Renders
 from tutelage.generators.networks import Student
 from tutelage.run import read_log
@@ -36,6 +36,9 @@ class Stopping:
 
     def made_from(self) -> str:
         return ""
+
+    def bytes_kept(self, prompts: int) -> int:
+        return 100 * prompts
 
     def answer(self, questions: Sequence[Assignment]) -> Iterator[Image.Image]:
         for number, question in enumerate(questions):
@@ -106,6 +109,19 @@ def test_seconds_are_of_new_toys_with_everything_loaded(
     assert [row["id"] for row in read_log(tmp_path / "stopping")] == [one.id for one in asked]
 
 
+def test_seconds_of_a_whole_toy_are_of_one_start(
+    tmp_path: Path, asked: list[Assignment], stopping: Callable[..., Stopping]
+) -> None:
+    """Of toy 1 the second picture came after the stop."""
+    with pytest.raises(KeyboardInterrupt):
+        draw_answers(tmp_path, stopping(3), asked)
+    draw_answers(tmp_path, stopping(99), asked)
+    taken = {row["id"]: row["seconds"] for row in read_log(tmp_path / "stopping")}
+    whole = whole_seconds_of(tmp_path / "stopping", questions(BENCH))
+    assert whole == {2: taken["0002/view"] + taken["0002/accessory"]}
+    assert whole_seconds_of(tmp_path / "stopping", questions(replace(BENCH, subjects=4))) == whole
+
+
 def test_pictures_of_other_settings_are_not_taken_for_these(
     tmp_path: Path, asked: list[Assignment], stopping: Callable[..., Stopping]
 ) -> None:
@@ -126,12 +142,15 @@ def test_a_bench_from_questions_to_figures(tmp_path: Path, generators: dict[str,
     assert rows["renders", "copy"].value == rows["copy", "overall"].value == 0
     assert [Row(**row) for row in json.loads((out / "rows.json").read_text(encoding="utf-8"))] == first
     times = {path: path.stat().st_mtime_ns for path in out.glob("*/*.png")}
-    second = run_bench(out, [Copy(), student, generators["dreambooth"](None)], one, device="cpu", workers=1)
+    second = run_bench(out, [Copy(), student, generators["expert"](None)], one, device="cpu", workers=1)
     assert {path: path.stat().st_mtime_ns for path in times} == times
-    assert {row.row for row in second} == {"renders", "copy", "student", "dreambooth"}
+    assert {row.row for row in second} == {"renders", "copy", "student", "expert"}
+    kept = {row.row: row.value for row in second if row.metric == "bytes a subject"}
+    assert kept["copy"] == kept["student"] == 0 < kept["expert"]
+    assert "renders" not in kept
     measured = {row.metric for row in second if row.row == "student"}
-    wanted = {metric for _, _, metric in targets([student, generators["dreambooth"](None)])}
-    assert wanted - measured == {"times faster than dreambooth"}  # of one toy
+    wanted = {metric for _, _, metric in targets([student, generators["expert"](None)])}
+    assert wanted - measured == {"times faster than expert"}  # of one toy
     with Image.open(out / "sheet.png") as sheet:
         assert sheet.size > (4 * 128, 2 * 128)
 

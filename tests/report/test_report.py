@@ -112,9 +112,9 @@ def test_times_of_a_resumed_stage_add_up(shown: Page) -> None:
 def test_figures_stand_beside_the_oracle_with_intervals(shown: Page) -> None:
     head, *rows = next(rows for _, rows in shown.tables if rows[0][1:3] == ["overall", "text"])
     assert head == ["", "overall", "text", "items"]
-    assert [row[0] for row in rows] == ["Expert (DreamBooth)", "Student", "Render (oracle)"]
-    assert rows[0][1:] == ["0.7500.700 to 0.7903 missing", "missing", "500"]
-    assert rows[1][1] == "0.7120.662 to 0.752"
+    assert [row[0] for row in rows] == ["Student", "DreamBooth", "Render (oracle)"]
+    assert rows[0][1] == "0.7120.662 to 0.752"
+    assert rows[1][1:] == ["0.7500.700 to 0.7903 missing", "missing", "500"]
     assert rows[2][2] == "–"
     assert shown.table("View")[1][:2] == ["Student", "0.6110.561 to 0.651"]
     assert shown.table("Further figures")[1][0] == "Student: times faster than dreambooth"
@@ -245,7 +245,7 @@ def test_subjects_are_chosen_by_rule(tmp_path: Path) -> None:
 
 
 def test_generators_have_an_order() -> None:
-    names = ["dreambooth", "student", "toybox-suti", "textual-inversion", "base", "novel", "copy", "renders"]
+    names = ["expert", "student", "toybox-suti", "dreambooth", "textual-inversion", "base", "novel", "copy", "renders"]
     assert in_order(reversed(names)) == names
 
 

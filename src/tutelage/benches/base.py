@@ -134,9 +134,11 @@ def _table(title: str, rows: Sequence[Row], targets: Targets) -> Any:
 
 
 def shown(value: float | None) -> str:
-    """A figure as people read it: three decimals, two above ten."""
+    """A figure as people read it: three decimals, two above ten, none above ten thousand."""
     if value is None:
         return "missing"
+    if abs(value) >= 10_000:
+        return f"{value:,.0f}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"
 
 

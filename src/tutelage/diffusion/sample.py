@@ -17,10 +17,14 @@ from rich.text import Text
 
 from tutelage.diffusion.noise import keyed_seed
 from tutelage.diffusion.quiet import quiet_libraries
+from tutelage.diffusion.text import TextConditions
 from tutelage.errors import BadInput
 
 SMALLEST, LARGEST = 16, 4096
 """Sides of a picture, in pixels."""
+
+Prompt = str | TextConditions
+"""A text, or one row of what a text was encoded as."""
 
 
 def image_seed(seed: int, index: int) -> int:
@@ -30,7 +34,7 @@ def image_seed(seed: int, index: int) -> int:
 
 def sample(
     pipeline: Any,
-    prompts: Sequence[str],
+    prompts: Sequence[Prompt],
     seeds: Sequence[int],
     *,
     steps: int,
@@ -44,7 +48,7 @@ def sample(
 
     Args:
         pipeline: from `load_pipeline`; any that diffusers' `AutoPipelineForText2Image` loads.
-        prompts: one text a picture.
+        prompts: one text a picture; of Stable Diffusion and SDXL, texts or what they were encoded as.
         seeds: one number in [0, 2**63) a picture; see `image_seed`.
         steps: denoising steps, at least 1.
         guidance: classifier-free guidance scale; up to 1 means none.
@@ -126,7 +130,7 @@ def _network(pipeline: Any) -> Any:
     return network
 
 
-def _check(prompts: Sequence[str], seeds: Sequence[int], steps: int, guidance: float, batch: int) -> None:
+def _check(prompts: Sequence[Prompt], seeds: Sequence[int], steps: int, guidance: float, batch: int) -> None:
     if len(prompts) != len(seeds):
         raise BadInput(f"{len(prompts)} prompts and {len(seeds)} seeds; give one seed a picture")
     if bad := [seed for seed in seeds if not 0 <= seed < 2**63]:
@@ -140,7 +144,7 @@ def _check(prompts: Sequence[str], seeds: Sequence[int], steps: int, guidance: f
 
 
 def _call(
-    pipeline: Any, prompts: Sequence[str], seeds: Sequence[int], negative: str, options: dict[str, Any]
+    pipeline: Any, prompts: Sequence[Prompt], seeds: Sequence[int], negative: str, options: dict[str, Any]
 ) -> list[Image]:
     """One call of the pipeline. CPU generators: the noise of a seed is the same on every device."""
     if negative:
@@ -149,9 +153,19 @@ def _call(
         options = options | {"negative_prompt": [negative] * len(prompts)}
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     with quiet_libraries():  # they remark on every long prompt at every call; `words` says it once
-        made = pipeline(prompt=list(prompts), generator=generators, output_type="pil", **options)
+        made = pipeline(**_told(prompts), generator=generators, output_type="pil", **options)
     pictures: list[Image] = made.images
     return pictures
+
+
+def _told(prompts: Sequence[Prompt]) -> dict[str, Any]:
+    """The pipeline's arguments that say what to draw."""
+    encoded = [prompt for prompt in prompts if isinstance(prompt, TextConditions)]
+    if not encoded:
+        return {"prompt": list(prompts)}
+    told: dict[str, Any] = {"prompt_embeds": torch.cat([one.hidden for one in encoded])}
+    pooled = [one.pooled for one in encoded if one.pooled is not None]
+    return told | ({"pooled_prompt_embeds": torch.cat(pooled)} if pooled else {})
 
 
 def _watcher(pipeline: Any, advance: Callable[[], None]) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """The contract of a generator."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tutelage.triplet import Assignment
 
 if TYPE_CHECKING:  # the command line shows settings of generators, and needs no pictures for that
     from PIL.Image import Image
+
+
+BYTES: Final = 2
+"""Of a number that is kept: checkpoints are stored in 16 bits."""
 
 
 class Generator(Protocol):
@@ -17,11 +21,23 @@ class Generator(Protocol):
         """The row of its figures, and the folder of its pictures."""
         ...
 
-    timed: ClassVar[bool]
-    """Whether it makes pictures, so that the seconds it takes say something."""
+    @property
+    def timed(self) -> bool:
+        """Whether it makes pictures, so that the seconds it takes say something."""
+        ...
 
     def made_from(self) -> str:
         """Hash of what its pictures depend on besides its fields, such as weights; empty if there is nothing.
+
+        Raises:
+            BadInput: something is absent.
+        """
+        ...
+
+    def bytes_kept(self, prompts: int) -> int | None:
+        """What must be kept of a subject, besides its demonstrations, to draw `prompts` prompts of it anew, in bytes.
+
+        Numbers are kept in 16 bits. None: nothing is drawn.
 
         Raises:
             BadInput: something is absent.

@@ -1,7 +1,7 @@
 """The toybox bench from questions to figures: every generator answers, every answer is marked, a sheet shows some."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from tutelage.generators.folder import (
     pictures_of,
     seconds_of,
     shown,
+    whole_seconds_of,
     write_questions,
 )
 from tutelage.generators.given import Renders, file_name
@@ -38,8 +39,8 @@ REACHED: Final[Mapping[str, float | AtMost]] = {
 """Metric → what a student must reach."""
 BESIDE_EXPERTS: Final[Mapping[str, float]] = {"subject above": -0.10, "text above": -0.02, "times faster than": 20}
 """The same of figures beside an expert's."""
-EXPERTS: Final = ("dreambooth", "fleet")
-"""Teachers that a student learns from."""
+EXPERTS: Final = ("expert", "fleet")
+"""Those that a student learns from."""
 
 
 def run_bench(
@@ -65,20 +66,37 @@ def run_bench(
         BadInput: two generators have one name, `out` holds another bench, or a generator cannot answer.
     """
     every = [Renders(bench=bench), *generators]
-    _check_names([generator.name for generator in every])
+    marked = answers_marked(out, every, bench, device=device, workers=workers)
+    rows = figures_of(marked, bench)
+    rows += [row for pair in _pairs(every) for row in comparison(bench, *(marked[one.name] for one in pair))]
+    write_figures(out, rows, marked, bench)
+    return rows
+
+
+def figures_of(marked: Mapping[str, Marked], bench: SubjectsBench) -> list[Row]:
+    """The figures of each generator."""
+    return [row for one in marked.values() for row in rows_of(bench, one)]
+
+
+def write_figures(out: Path, rows: Sequence[Row], names: Iterable[str], bench: SubjectsBench) -> None:
+    """Write `rows.json`, and `sheet.png` of the generators of these names."""
+    write_atomic(out / ROWS, (json.dumps([asdict(row) for row in rows], indent=1, allow_nan=False) + "\n").encode())
+    write_sheet(out, list(names), questions(bench))
+
+
+def answers_marked(
+    out: Path, generators: Sequence[Generator], bench: SubjectsBench, *, device: str, workers: int
+) -> dict[str, Marked]:
+    """Have the generators answer what they have not, and mark all answers; name → marks. See `run_bench`."""
+    _check_names([generator.name for generator in generators])
     open_run(bench, out)
     asked = questions(bench)
     write_questions(out, asked)
     given = assignments(out, asked)
-    for generator in every:
+    for generator in generators:
         draw_answers(out, generator, given)
     examiner = Examiner.prepare(bench, device, workers)
-    marked = {generator.name: _marked(out, generator, asked, examiner) for generator in every}
-    rows = [row for one in marked.values() for row in rows_of(bench, one)]
-    rows += [row for pair in _pairs(every) for row in comparison(bench, *(marked[one.name] for one in pair))]
-    write_atomic(out / ROWS, (json.dumps([asdict(row) for row in rows], indent=1, allow_nan=False) + "\n").encode())
-    write_sheet(out, [generator.name for generator in every], asked)
-    return rows
+    return {generator.name: _marked(out, generator, asked, examiner) for generator in generators}
 
 
 def targets(generators: Sequence[Generator]) -> Targets:
@@ -100,13 +118,15 @@ def _marked(out: Path, generator: Generator, asked: Sequence[Question], examiner
     answers = pictures_of(out / generator.name / file_name(question.id) for question in asked)
     files = {question.toy: shown(question) for question in asked}
     demonstrations = {toy: pictures_of(out / name for name in names) for toy, names in files.items()}
-    numbers = {question.number for question in asked}
-    seconds = seconds_of(out / generator.name) if generator.timed else {}
+    numbers, folder = {question.number for question in asked}, out / generator.name
+    seconds = seconds_of(folder) if generator.timed else {}
     return Marked(
         name=generator.name,
         questions=asked,
         marks=examiner.mark(asked, answers, demonstrations),
         seconds={number: taken for number, taken in seconds.items() if number in numbers},
+        whole_seconds=whole_seconds_of(folder, asked) if generator.timed else {},
+        bytes_kept=generator.bytes_kept(len(asked) // len(numbers)),
     )
 
 

@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from tutelage.benches.subjects.questions import CANDIDATES, FIVE, RENDERS, SubjectsBench
 from tutelage.errors import BadInput, did_you_mean
 from tutelage.generators.base import Generator
-from tutelage.generators.experts import TOYBOX, ExpertSettings, expert
+from tutelage.generators.dream import TUNING, DreamSuti
+from tutelage.generators.experts import KINDS, TOYBOX, ExpertSettings, expert
 from tutelage.generators.given import Copy, Images
 from tutelage.generators.networks import GUIDANCE, STEPS, Base, Student
+from tutelage.subject import STUDENT
+from tutelage.teachers.settings import Training
 from tutelage.triplet import SKILLS
 
 
@@ -22,8 +25,11 @@ class ToyboxBench:
     student: str | None = None
     """A student to measure: a shipped name, a folder or a Hub id."""
     beside: tuple[str, ...] = ("base", "copy")
-    """Who else answers: dreambooth, textual-inversion (an expert for each toy), base (the text alone), copy (the first
+    """Who else answers: expert (SuTI's), dreambooth (rare token, class word, prior preservation), textual-inversion,
+    imagic, sdedit, dream-suti (the student, trained on each toy), base (the text alone), copy (the first
     demonstration)."""
+    re_imagen: str | None = None
+    """A student of the recipe re-imagen to measure: it draws with that paper's interleaved guidance."""
     images: Path | None = None
     """A folder of pictures to measure, each named after its question in questions.jsonl: 0007-view.png."""
     out: Path = Path("bench-toybox")
@@ -46,6 +52,8 @@ class ToyboxBench:
     """What experts start from, and who answers as base."""
     experts: ExpertSettings = TOYBOX
     """How experts are made."""
+    tuning: Training = TUNING
+    """How dream-suti learns a toy."""
     candidates: int = CANDIDATES
     """Toys of its kind that the right one is picked from, itself included."""
     renders: int = RENDERS
@@ -78,7 +86,9 @@ class ToyboxBench:
         Raises:
             BadInput: `beside` names somebody unknown, or the base is absent.
         """
-        made: list[Generator] = [] if self.student is None else [_student(self)]
+        made: list[Generator] = [] if self.student is None else [_student(self, self.student)]
+        if self.re_imagen is not None:
+            made.append(replace(_student(self, self.re_imagen), name="re-imagen", interleaved=True))
         made += [] if self.images is None else [Images(folder=self.images)]
         return [*made, *(BESIDE[name](self) for name in self.beside)]
 
@@ -124,10 +134,9 @@ def bench_toybox_command(bench: ToyboxBench) -> None:
         write_json(rows, bench.json)
 
 
-def _student(bench: ToyboxBench) -> Generator:
-    assert bench.student is not None
+def _student(bench: ToyboxBench, model: str) -> Student:
     return Student(
-        model=bench.student,
+        model=model,
         seed=bench.seed,
         steps=bench.steps,
         text=bench.text_guidance,
@@ -140,13 +149,25 @@ def _base(bench: ToyboxBench) -> Generator:
     return Base(model=bench.base, seed=bench.seed, steps=bench.steps, guidance=bench.text_guidance, device=bench.device)
 
 
+def _dream(bench: ToyboxBench) -> Generator:
+    return DreamSuti(
+        model=bench.student or STUDENT,
+        training=bench.tuning,
+        seed=bench.seed,
+        steps=bench.steps,
+        text=bench.text_guidance,
+        references=bench.subject_guidance,
+        device=bench.device,
+    )
+
+
 def _expert(name: str) -> Callable[[ToyboxBench], Generator]:
     return lambda bench: expert(name, bench.base, bench.experts, seed=bench.seed, device=bench.device)
 
 
 BESIDE: Final[Mapping[str, Callable[[ToyboxBench], Generator]]] = {
-    "dreambooth": _expert("dreambooth"),
-    "textual-inversion": _expert("textual-inversion"),
+    **{name: _expert(name) for name in KINDS},
+    "dream-suti": _dream,
     "base": _base,
     "copy": lambda _: Copy(),
 }

@@ -9,6 +9,7 @@ rows.json, sheet.png            what came of it
 """
 
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ def draw_answers(out: Path, generator: Generator, asked: Sequence[Assignment]) -
 
     Beside a picture stands what it took. `new` says that it was the first of its subject, so that the seconds hold all
     that is done for a new subject; the first subject after a start is never `new`, for there models are loaded too.
+    `first` is the first picture after a start.
 
     Raises:
         BadInput: see `Generator.answer`; also when pictures are there that were made with other settings.
@@ -90,12 +92,26 @@ def draw_answers(out: Path, generator: Generator, asked: Sequence[Assignment]) -
         write_atomic(folder / file_name(question.id), png(_pixels(picture)))
         new = bool(met) and question.cluster.id not in met
         met.add(question.cluster.id)
-        append_log(folder, {"id": question.id, "seconds": seconds, "new": new})
+        append_log(folder, {"id": question.id, "seconds": seconds, "new": new, "first": question is absent[0]})
 
 
 def seconds_of(folder: Path) -> dict[int, float]:
     """Number of a subject → what its first picture took, where that was measured."""
     return {int(row["id"].partition("/")[0]): float(row["seconds"]) for row in read_log(folder) if row["new"]}
+
+
+def whole_seconds_of(folder: Path, asked: Sequence[Question]) -> dict[int, float]:
+    """Number of a subject → what all its pictures took, where that was measured and nothing came between."""
+    taken: dict[str, float] = {}
+    told: dict[str, bool] = {}
+    for row in read_log(folder):
+        toy = row["id"].partition("/")[0]
+        told[toy] = row["new"] or (told.get(toy, False) and not row.get("first", False))
+        taken[row["id"]] = float(row["seconds"])
+    sums: dict[str, float] = {}
+    for question in asked:
+        sums[question.toy] = sums.get(question.toy, 0.0) + taken.get(question.id, math.nan)
+    return {int(toy): total for toy, total in sums.items() if told.get(toy, False) and math.isfinite(total)}
 
 
 def pictures_of(paths: Iterable[Path]) -> "list[Image]":

@@ -30,6 +30,10 @@ class Renders:
         """Nothing."""
         return ""
 
+    def bytes_kept(self, prompts: int) -> int | None:
+        """Nothing is drawn."""
+        return None
+
     def answer(self, questions: Sequence[Assignment]) -> "Iterator[Image]":
         """See `base.Generator`."""
         from PIL import Image
@@ -56,6 +60,10 @@ class Copy:
         """Nothing."""
         return ""
 
+    def bytes_kept(self, prompts: int) -> int | None:
+        """Nothing."""
+        return 0
+
     def answer(self, questions: Sequence[Assignment]) -> "Iterator[Image]":
         """See `base.Generator`."""
         from tutelage.diffusion.pictures import decode
@@ -78,6 +86,10 @@ class Images:
         for path in sorted(self.folder.glob("*.png")):
             total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
         return total.hexdigest()[:16]
+
+    def bytes_kept(self, prompts: int) -> int | None:
+        """Nobody says."""
+        return None
 
     def answer(self, questions: Sequence[Assignment]) -> "Iterator[Image]":
         """See `base.Generator`.

@@ -39,14 +39,11 @@ class Student:
 
     def made_from(self) -> str:
         """Hash of the folder."""
-        from tutelage.diffusion.load import weights_hash
-        from tutelage.diffusion.quiet import quiet_libraries
-        from tutelage.toybox.checkpoints import checkpoint
+        return student_hash(self.model)
 
-        with quiet_libraries():  # importing diffusers' pipelines is not silent
-            from tutelage.students.folder import student_folder
-
-        return weights_hash(student_folder(checkpoint(self.model)))
+    def bytes_kept(self, prompts: int) -> int | None:
+        """Nothing."""
+        return 0
 
     def answer(self, questions: Sequence[Assignment]) -> "Iterator[Image]":
         """See `base.Generator`."""
@@ -81,6 +78,10 @@ class Base:
         """Hash of the folder."""
         return base_hash(self.model)
 
+    def bytes_kept(self, prompts: int) -> int | None:
+        """Nothing."""
+        return 0
+
     def answer(self, questions: Sequence[Assignment]) -> "Iterator[Image]":
         """See `base.Generator`."""
         from tutelage.diffusion.load import load_pipeline
@@ -91,6 +92,22 @@ class Base:
         texts, seeds = [one.text for one in questions], [noise(self.seed, one) for one in questions]
         options: dict[str, Any] = {"steps": self.steps, "guidance": self.guidance, "batch": SINGLY, "progress": False}
         yield from chain.from_iterable(sample(pipeline, texts, seeds, **options))
+
+
+def student_hash(model: str | Path) -> str:
+    """Hash of the folder of a student.
+
+    Raises:
+        BadInput: there is no such student.
+    """
+    from tutelage.diffusion.load import weights_hash
+    from tutelage.diffusion.quiet import quiet_libraries
+    from tutelage.toybox.checkpoints import checkpoint
+
+    with quiet_libraries():  # importing diffusers' pipelines is not silent
+        from tutelage.students.folder import student_folder
+
+    return weights_hash(student_folder(checkpoint(model)))
 
 
 def base_hash(model: str | Path) -> str:

@@ -99,7 +99,7 @@ def demo() -> SubjectDriven:
         imagining=Imagining(subjects=16),
         teacher=replace(EXPERTS, size=8),
         learning=replace(LEARNING, schedule=replace(LEARNING.schedule, steps=120, batch=16)),
-        bench=Benching(subjects=4, renders=300, baselines=("dreambooth", "textual-inversion"), beside=("toybox-suti",)),
+        bench=Benching(subjects=4, renders=300, baselines=("expert", "textual-inversion"), beside=("toybox-suti",)),
         workers=2,
     )
 

@@ -20,15 +20,16 @@ def command(recipe: str, config: Mapping[str, Any]) -> str | None:
         return None
     module, _, name = RECIPES[recipe].partition(":")
     default = getattr(importlib.import_module(module), name)()
-    flags = list(_flags(plain(default), config))
+    flags = list(flags_of(plain(default), config))
     return shlex.join(["tutelage", "run", recipe, *flags]) if _parsed(default, flags) == config else None
 
 
-def _flags(default: Mapping[str, Any], config: Mapping[str, Any], prefix: str = "--") -> Iterator[str]:
+def flags_of(default: Mapping[str, Any], config: Mapping[str, Any], prefix: str = "--") -> Iterator[str]:
+    """The flags that turn the settings `default` into `config`, both as `run.plain` has them."""
     for name, value in config.items():
         then, flag = default.get(name), f"{prefix}{name.replace('_', '-')}"
         if isinstance(then, dict) and isinstance(value, dict):
-            yield from _flags(then, value, f"{flag}.")
+            yield from flags_of(then, value, f"{flag}.")
         elif value != then and isinstance(value, bool):
             yield flag if value else f"{prefix}no-{name.replace('_', '-')}"
         elif value != then:

@@ -21,10 +21,15 @@ COPY: Final = "copy"
 
 GENERATORS: Final[Mapping[str, str]] = {
     "fleet": "Expert",
-    "dreambooth": "Expert (DreamBooth)",
+    "expert": "Expert (one by one)",
     "student": "Student",
     "toybox-suti": "Student (shipped)",
+    "dream-suti": "Dream-SuTI",
+    "dreambooth": "DreamBooth",
     "textual-inversion": "Textual Inversion",
+    "re-imagen": "Re-Imagen",
+    "imagic": "Imagic",
+    "sdedit": "SDEdit",
     "base": "Base, from the text",
     COPY: "Copy of a demonstration",
     RENDERS: "Render (oracle)",

@@ -31,9 +31,8 @@ TARGETS: Final = 3
 """Kept and rejected pictures of a cluster, at most as many of each."""
 
 
-def subjects(found: Found, album: Album) -> Section | None:
+def subjects(bench: Bench | None, album: Album) -> Section | None:
     """One held-out subject at a time: demonstrations, and every generator's answers beside the render."""
-    bench = found.bench
     among = ordered(bench) if bench else []
     if bench is None or not among:
         return None

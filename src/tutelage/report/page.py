@@ -58,7 +58,7 @@ def page(found: "Found", album: "Album") -> bytes:
 
     parts = [
         sections.funnel(found),
-        gallery.subjects(found, album),
+        gallery.subjects(found.bench, album),
         gallery.examples(found, album),
         figures.scores(found),
         figures.losses(found),

@@ -33,21 +33,22 @@ MODEL: Final = "model"
 """Folders of a run: the training's state and log, and the finished student."""
 
 
-def learn(how: Learning, seed: int, device: str, out: Path) -> dict[str, int]:
-    """Train a student on what the corpus of `out` keeps, into `out/model`; how many triplets and steps there were.
+def learn(how: Learning, seed: int, device: str, out: Path, corpus: Path | None = None) -> dict[str, int]:
+    """Train a student on what a corpus keeps, into `out/model`; how many triplets and steps there were.
 
-    Which triplets a step sees depends on their ids and the seed, not on the order in which they were written.
+    Which triplets a step sees depends on their ids and the seed, not on the order in which they were written. The
+    corpus is that of `out`, unless another is given: students may share one.
 
     Raises:
         BadInput: nothing was kept, the base cannot be loaded, or the student was begun with other settings.
     """
     together = _accelerator(device)
     together.wait_for_everyone()  # until the first process has made the corpus
-    corpus = Corpus(out / "corpus")
-    rows = rows_by_id(corpus, Gate(bands=how.gate))
+    triplets = Corpus(corpus or out / "corpus")
+    rows = rows_by_id(triplets, Gate(bands=how.gate))
     folder = open_run(how, out / STUDENT)
     if not (out / MODEL).exists():
-        student = _train(how, corpus, rows, seed, device, folder)
+        student = _train(how, triplets, rows, seed, device, folder)
         if together.is_main_process:
             student.save(out / MODEL, how.weights)
         together.wait_for_everyone()

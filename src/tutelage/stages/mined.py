@@ -84,7 +84,7 @@ def imagine_prompts(how: Imagining, mining: Mining, seed: int, out: Path) -> dic
     clusters = clusters_of(out, how)
     path.parent.mkdir(parents=True, exist_ok=True)
     if how.words == "captions":
-        made = [assignment for cluster in clusters for assignment in _captioned(cluster, how.prompts)]
+        made = [assignment for cluster in clusters for assignment in captioned(cluster, how.prompts)]
         refused = 0
     else:
         model = language_model(mining.language_model, path.parent / "answers", mining.device)
@@ -111,7 +111,7 @@ def count_assignments(out: Path) -> int:
     return int(pq.read_metadata(out / IMAGINED / FILE).num_rows)
 
 
-def _captioned(cluster: Cluster, count: int) -> Iterator[Assignment]:
+def captioned(cluster: Cluster, count: int) -> Iterator[Assignment]:
     """The captions of a cluster's first pictures as assignments."""
     for number, reference in enumerate(cluster.references[:count]):
         name = f"{cluster.id}/{number:02d}"

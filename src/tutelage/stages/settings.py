@@ -58,7 +58,7 @@ class Benching:
     experts: bool = True
     """Whether experts, made as the run made them, answer too."""
     baselines: tuple[str, ...] = ()
-    """Teachers that answer as well, with what suits the toybox: dreambooth, textual-inversion."""
+    """Who answers as well, with what suits the toybox: dreambooth, textual-inversion, imagic, sdedit or expert."""
     interleaved: bool = False
     """Draw with Re-Imagen's guidance: at each step towards the text or towards the demonstrations."""
     beside: tuple[str, ...] = ()

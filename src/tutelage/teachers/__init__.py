@@ -1,7 +1,8 @@
 """Who makes targets. A teacher is given assignments (a subject's pictures and a text) and answers with triplets.
 
-To add one: write a frozen, keyword-only dataclass with a `name`, a `base`, a `seed` and `teach(assignments)`, which
-yields triplets (see `base.Teacher`), in a file of its own and name it in `TEACHERS`. The contract tests find it there.
+To add one: write a frozen, keyword-only dataclass with a `name`, a `base`, a `seed` and the methods of `base.Teacher`,
+above all `teach(assignments)`, which yields triplets, in a file of its own and name it in `TEACHERS`. The contract
+tests find it there.
 """
 
 import importlib
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 TEACHERS: Final[dict[str, str]] = {
     "dreambooth": "tutelage.teachers.dreambooth:DreamBooth",
     "fleet": "tutelage.teachers.fleet:Fleet",
+    "imagic": "tutelage.teachers.imagic:Imagic",
+    "sdedit": "tutelage.teachers.sdedit:SDEdit",
     "textual-inversion": "tutelage.teachers.textual_inversion:TextualInversion",
 }
 """Teacher → "module:class"."""

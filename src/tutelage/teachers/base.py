@@ -37,6 +37,14 @@ class Teacher(Protocol):
         """
         ...
 
+    def numbers_kept(self, prompts: int) -> int:
+        """How many numbers must be kept of a subject, besides its pictures, to draw `prompts` prompts of it anew.
+
+        Raises:
+            BadInput: the base is absent.
+        """
+        ...
+
 
 def by_cluster(assignments: Sequence[Assignment]) -> list[list[Assignment]]:
     """The assignments of each cluster, in the order in which the clusters come first.

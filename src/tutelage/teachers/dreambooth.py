@@ -71,12 +71,16 @@ class DreamBooth:
             yield from draw_triplets(self._model, group, texts, self.sampling, self.seed, self.name)
 
     def _tuned(self, cluster: Cluster) -> AbstractContextManager[list[Any]]:
-        from tutelage.teachers.tuning import adapters, all_weights
+        from tutelage.teachers.tuning import tuned
 
-        unet = self._model.pipeline.unet
-        if self.lora is None:
-            return all_weights(unet, self._kept)
-        return adapters(unet, self.lora, self.seed, cluster.id)
+        model = self._model
+        return tuned(model.pipeline.unet, {} if self.lora else model.base, self.lora, self.seed, cluster.id)
+
+    def numbers_kept(self, prompts: int) -> int:
+        """Adapters, or a whole UNet."""
+        from tutelage.teachers.storage import trained_numbers
+
+        return trained_numbers(self.base, self.lora)
 
     def _lessons(self, cluster: Cluster) -> "list[Lesson]":
         from tutelage.teachers.lesson import Lesson, cluster_latents, told_always
@@ -97,12 +101,6 @@ class DreamBooth:
         from tutelage.teachers.model import Model
 
         return Model.load(self.base, self.device, self.dtype, self.training, self.sampling)
-
-    @cached_property
-    def _kept(self) -> Any:
-        from tutelage.teachers.tuning import kept
-
-        return kept(self._model.pipeline.unet)
 
     @cached_property
     def _class_lesson(self) -> Any:

@@ -62,6 +62,12 @@ class Fleet:
             with self._model.alone():
                 yield from self._fleet(groups[first : first + self.size])
 
+    def numbers_kept(self, prompts: int) -> int:
+        """Adapters."""
+        from tutelage.teachers.storage import trained_numbers
+
+        return trained_numbers(self.base, self.lora)
+
     def _fleet(self, groups: Sequence[Sequence[Assignment]]) -> Iterator[Triplet]:
         from tutelage.teachers.drawing import draw_triplets
         from tutelage.teachers.fleet_training import train_fleet

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.diffusion.sample import coarsest_cell, picture_size
 from tutelage.errors import BadInput, did_you_mean
 from tutelage.teachers.settings import Sampling, Training
+from tutelage.teachers.tuning import kept
 
 FEW: Final = 32
 """Latent positions a side up to which attention is plain on a CPU."""
@@ -63,6 +65,11 @@ class Model:
         if training.gradient_checkpointing:
             pipeline.unet.enable_gradient_checkpointing()
         return Model(pipeline=pipeline, schedule=schedule, weights=weights_hash(folder), precision=precision)
+
+    @cached_property
+    def base(self) -> dict[str, torch.Tensor]:
+        """A copy of the UNet's weights, to come back to."""
+        return kept(self.pipeline.unet)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Compute in `precision`."""

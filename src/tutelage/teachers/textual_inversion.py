@@ -73,6 +73,12 @@ class TextualInversion:
             with self._model.alone():
                 yield from self._expert(group)
 
+    def numbers_kept(self, prompts: int) -> int:
+        """The word's vectors, in each text encoder."""
+        from tutelage.teachers.storage import text_widths
+
+        return self.vectors * sum(text_widths(self.base))
+
     def _expert(self, group: Sequence[Assignment]) -> Iterator[Triplet]:
         from tutelage.teachers.drawing import draw_triplets
         from tutelage.teachers.training import train

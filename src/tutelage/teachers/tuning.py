@@ -1,7 +1,7 @@
 """Which weights of the UNet an expert may move, and how the base comes back: in place, to the last bit."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 import torch
@@ -14,6 +14,13 @@ from tutelage.teachers.settings import Lora
 ATTENTION: Final = ("to_q", "to_k", "to_v", "to_out.0")
 CONVOLUTIONS: Final = ("conv1", "conv2", "conv_shortcut")
 """Of the residual blocks."""
+
+
+def tuned(
+    unet: Any, base: Mapping[str, Tensor], lora: Lora | None, seed: int, key: str
+) -> AbstractContextManager[list[nn.Parameter]]:
+    """The parameters an expert trains: fresh adapters, or without `lora` all weights; on leaving it is the base."""
+    return all_weights(unet, base) if lora is None else adapters(unet, lora, seed, key)
 
 
 def kept(network: nn.Module) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """Marks → rows. Pictures of one toy are not independent, so every interval is a bootstrap over toys."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ METRICS: Final[Mapping[str, Callable[[Mark], tuple[float, float]]]] = {
 COMPARED: Final = ("subject", "text", "overall")
 """Metrics that a student's experts are the measure of."""
 SECONDS: Final = "seconds an image"
+WHOLE_SECONDS: Final = "seconds a subject"
+BYTES: Final = "bytes a subject"
 
 
 class Marked(NamedTuple):
@@ -35,10 +38,16 @@ class Marked(NamedTuple):
     marks: Sequence[Mark]
     seconds: Mapping[int, float]
     """Number of a toy → what its first picture took, all that is done for a new toy included."""
+    whole_seconds: Mapping[int, float] = MappingProxyType({})
+    """The same of all its pictures together."""
+    bytes_kept: int | None = None
+    """What must be kept of a toy to draw its pictures anew; None: nothing is drawn."""
 
 
 def rows_of(bench: SubjectsBench, marked: Marked) -> list[Row]:
-    """Every metric over all pictures, then for each skill, then the median time of a new toy's first picture."""
+    """Every metric over all pictures, then for each skill; then the median seconds of a new toy's first picture and of
+    all its pictures, and the bytes that must be kept of a toy.
+    """
     rows = [_share(bench, marked, metric, metric) for metric in METRICS]
     for skill in bench.skills:
         asked = [at for at, question in enumerate(marked.questions) if question.skill == skill]
@@ -46,10 +55,10 @@ def rows_of(bench: SubjectsBench, marked: Marked) -> list[Row]:
             questions=[marked.questions[at] for at in asked], marks=[marked.marks[at] for at in asked]
         )
         rows += [_share(bench, part, metric, f"{metric}: {skill}") for metric in METRICS]
-    if marked.seconds:
-        times = np.asarray([marked.seconds[toy] for toy in sorted(marked.seconds)])
-        median = bootstrap(lambda weights: weighted_median(times, weights), len(times), bench.seed)
-        rows.append(_row(bench, marked.name, SECONDS, median, len(times), bench.subjects - len(times)))
+    rows += [_median(bench, marked.name, SECONDS, marked.seconds)] if marked.seconds else []
+    rows += [_median(bench, marked.name, WHOLE_SECONDS, marked.whole_seconds)] if marked.whole_seconds else []
+    if marked.bytes_kept is not None:
+        rows.append(_row(bench, marked.name, BYTES, Interval(marked.bytes_kept, None, None), bench.subjects))
     return rows
 
 
@@ -65,6 +74,12 @@ def comparison(bench: SubjectsBench, student: Marked, expert: Marked) -> list[Ro
         name = f"times faster than {expert.name}"
         rows.append(_row(bench, student.name, name, ratio, len(both), bench.subjects - len(both)))
     return rows
+
+
+def _median(bench: SubjectsBench, name: str, metric: str, by_subject: Mapping[int, float]) -> Row:
+    times = np.asarray([by_subject[toy] for toy in sorted(by_subject)])
+    median = bootstrap(lambda weights: weighted_median(times, weights), len(times), bench.seed)
+    return _row(bench, name, metric, median, len(times), bench.subjects - len(times))
 
 
 def weighted_median(values: Floats, weights: Floats) -> Floats:

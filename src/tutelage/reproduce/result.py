@@ -1,0 +1,85 @@
+"""What came of an experiment: figures, claims, and all that is needed to repeat it, as JSON."""
+
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from tutelage import __version__
+from tutelage.benches.base import Row
+from tutelage.report.again import flags_of
+from tutelage.reproduce.claims import Said
+from tutelage.reproduce.paper import Figures
+from tutelage.reproduce.settings import Experiment
+from tutelage.run import plain
+
+CPUS: Final = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One experiment, done."""
+
+    name: str
+    """As in the command: `table1`."""
+    title: str
+    about: str
+    """What was compared, and at which budget."""
+    metrics: Sequence[str]
+    """That the tables show; `rows` have more."""
+    rows: Sequence[Row]
+    said: Sequence[Said]
+    paper: Figures
+    students: Mapping[str, Mapping[str, int]]
+    """Student → the triplets and steps that it was made of."""
+    experiment: Experiment
+    folder: Path
+    """Of the pictures."""
+    axis: Mapping[str, float]
+    """Generator → where it stands on a line, such as its number of demonstrations; empty: there is no line."""
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it, with the command, the commit and the hardware."""
+        told = {"experiment": self.name, "title": self.title, "about": self.about}
+        told |= {"command": command(self.name, self.experiment), "commit": commit(), "tutelage": __version__}
+        claims = [{**plain(one.claim), **_figure(one), "verdict": one.verdict} for one in self.said]
+        measured = {"students": plain(self.students), "rows": plain(list(self.rows)), "claims": claims}
+        return {**told, "hardware": hardware(), **measured, "paper": plain(self.paper)}
+
+
+def command(name: str, experiment: Experiment) -> str:
+    """What repeats an experiment."""
+    default = plain(type(experiment)())
+    return shlex.join(["tutelage", "reproduce", name, *flags_of(default, plain(experiment))])
+
+
+def commit() -> str:
+    """The commit of tutelage's checkout, with a `+` where files were changed since; empty if there is no checkout."""
+    git, here = shutil.which("git"), Path(__file__).parent
+    if git is None:
+        return ""
+    asked = (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+    said = [subprocess.run([git, "-C", here, *words], capture_output=True, text=True) for words in asked]  # noqa: S603
+    if any(one.returncode for one in said):
+        return ""
+    return said[0].stdout.strip() + ("+" if said[1].stdout.strip() else "")
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, cores and accelerator of this machine."""
+    lines = CPUS.read_text(encoding="utf-8").splitlines() if CPUS.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    processor = names[0] if names else platform.processor() or platform.machine()
+    return {"processor": processor, "cores": os.cpu_count(), "accelerator": accelerator}
+
+
+def _figure(one: Said) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in fields(one) if field.name != "claim"}
