@@ -184,7 +184,9 @@ def test_coverage_counts_what_is_missing_by_its_last_cause() -> None:
 # --- against a server that misbehaves ---------------------------------------------------------------------------------
 
 
-def scored_by(url: str, cache: Path, items: list[Item], budget: Budget = Budget(), tries: int = 3, parallel: int = 16) -> list[Scored]:
+def scored_by(
+    url: str, cache: Path, items: list[Item], budget: Budget = Budget(), tries: int = 3, parallel: int = 16
+) -> list[Scored]:
     manners = Manners(parallel=parallel, timeout=0.4, pause=0.01, budget=budget)
     return Scorer(model=Endpoint.at(f"{url}#fake", cache, manners, insist=False), tries=tries).score(items)
 
