@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutelage.errors import BadInput
-from tutelage.students.guidance import BOTH, NOTHING, REFERENCES, TEXT, Chain, Interleaved, Link, TwoWeights
+from tutelage.students.guidance import BOTH, NOTHING, REFERENCES, TEXT, Chain, Interleaved, Link, TwoWeights, Within
 
 CONDITIONS = st.sampled_from([NOTHING, TEXT, REFERENCES, BOTH])
 WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 3.0, 7.5])
@@ -30,33 +30,33 @@ def test_the_short_way_ends_where_the_long_one_does(chain, has_references):
 
 
 def test_two_weights_is_its_formula():
-    chain = TwoWeights(text=7.5, references=2.0).chain(0.0).shortened(True)
+    chain = TwoWeights(text=7.5, references=2.0).chain(0.0, 0.5).shortened(True)
     nothing, text, both = SAID[NOTHING], SAID[TEXT], SAID[BOTH]
     assert follow(chain, SAID) == nothing + 7.5 * (text - nothing) + 2.0 * (both - text)
     assert chain.conditions == (NOTHING, TEXT, BOTH)
 
 
 def test_equal_weights_cost_two_evaluations():
-    chain = TwoWeights(text=4, references=4).chain(0.0).shortened(True)
+    chain = TwoWeights(text=4, references=4).chain(0.0, 0.5).shortened(True)
     assert chain == Chain(NOTHING, (Link(BOTH, 4),))
 
 
 @pytest.mark.parametrize("references", [0.0, 1.0, 4.0])
 def test_without_references_it_is_ordinary_guidance(references):
-    chain = TwoWeights(text=5, references=references).chain(0.0).shortened(False)
+    chain = TwoWeights(text=5, references=references).chain(0.0, 0.5).shortened(False)
     assert chain == Chain(NOTHING, (Link(TEXT, 5),))
 
 
 def test_weight_one_is_no_guidance():
-    assert TwoWeights(text=1, references=1).chain(0.0).shortened(True) == Chain(BOTH, ())
-    assert TwoWeights(text=1, references=3).chain(0.0).shortened(True) == Chain(TEXT, (Link(BOTH, 3),))
+    assert TwoWeights(text=1, references=1).chain(0.0, 0.5).shortened(True) == Chain(BOTH, ())
+    assert TwoWeights(text=1, references=3).chain(0.0, 0.5).shortened(True) == Chain(TEXT, (Link(BOTH, 3),))
 
 
 def test_interleaved_takes_turns():
     guidance = Interleaved(text=6, references=3, ratio=0.25)
-    assert guidance.chain(0.2) == Chain(REFERENCES, (Link(BOTH, 6),))
-    assert guidance.chain(0.25) == Chain(TEXT, (Link(BOTH, 3),))
-    assert guidance.chain(0.9).shortened(False) == Chain(TEXT, ())
+    assert guidance.chain(0.2, 0.5) == Chain(REFERENCES, (Link(BOTH, 6),))
+    assert guidance.chain(0.25, 0.5) == Chain(TEXT, (Link(BOTH, 3),))
+    assert guidance.chain(0.9, 0.5).shortened(False) == Chain(TEXT, ())
 
 
 @pytest.mark.parametrize("kind", [TwoWeights, Interleaved])
@@ -70,3 +70,17 @@ def test_weights_have_limits(kind, wrong):
 def test_ratios_have_limits(ratio):
     with pytest.raises(BadInput, match="ratio"):
         Interleaved(ratio=ratio)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_outside_its_interval_guidance_is_one_question(time, a, b):
+    start, stop = max(a, b), min(a, b)
+    guidance = TwoWeights(text=3, references=3)
+    chain = Within(guidance=guidance, start=start, stop=stop).chain(0.0, time)
+    assert chain == (guidance.chain(0.0, time) if stop <= time <= start else Chain(BOTH, ()))
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0.2, 0.3), (1.1, 0.0), (1.0, -0.1), (math.nan, 0.0)])
+def test_intervals_have_limits(start, stop):
+    with pytest.raises(BadInput, match="from 1 down to 0"):
+        Within(guidance=TwoWeights(), start=start, stop=stop)

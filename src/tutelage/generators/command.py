@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from tutelage.benches.subjects.questions import CANDIDATES, FIVE, RENDERS, SubjectsBench
 from tutelage.errors import BadInput, did_you_mean
@@ -48,6 +48,10 @@ class ToyboxBench:
     """How strictly student and base follow the prompt."""
     subject_guidance: float = GUIDANCE
     """How strictly the student follows the demonstrations."""
+    guidance_interval: tuple[float, float] = (1.0, 0.0)
+    """When it does: from this share of the time to that one, noise alone being 1 and a finished picture 0."""
+    dtype: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
+    """Number format the student computes in; auto is bf16 on CUDA and fp32 elsewhere."""
     base: str = "toybox-sd"
     """What experts start from, and who answers as base."""
     experts: ExpertSettings = TOYBOX
@@ -141,6 +145,8 @@ def _student(bench: ToyboxBench, model: str) -> Student:
         steps=bench.steps,
         text=bench.text_guidance,
         references=bench.subject_guidance,
+        interval=bench.guidance_interval,
+        dtype=bench.dtype,
         device=bench.device,
     )
 

@@ -33,6 +33,10 @@ class Student:
     """Guidance towards the demonstrations."""
     interleaved: bool = False
     """At each step towards the text or towards the demonstrations, as Re-Imagen draws."""
+    interval: tuple[float, float] = (1.0, 0.0)
+    """Guidance from this share of the time to that one, noise alone being 1; see `students.guidance.Within`."""
+    dtype: str = "auto"
+    """fp32, bf16 or fp16; auto is bf16 on CUDA and fp32 elsewhere."""
     name: str = "student"
     device: str = field(default="auto", metadata=FREE)
     timed: ClassVar[bool] = True
@@ -47,17 +51,18 @@ class Student:
 
     def answer(self, questions: Sequence[Assignment]) -> "Iterator[Image]":
         """See `base.Generator`."""
-        from tutelage.students.guidance import Interleaved, TwoWeights
+        from tutelage.students.guidance import Interleaved, TwoWeights, Within
         from tutelage.subject import load_student
 
-        student, _ = load_student(self.model, self.device)
+        student, _ = load_student(self.model, self.device, self.dtype)
         from tutelage.students.base import Request  # after the student: whoever imports it first is told of torchvision
 
         requests = [
             Request(text=one.text, references=one.cluster.references, seed=noise(self.seed, one)) for one in questions
         ]
         kind = Interleaved if self.interleaved else TwoWeights
-        guidance = kind(text=self.text, references=self.references)
+        start, stop = self.interval
+        guidance = Within(guidance=kind(text=self.text, references=self.references), start=start, stop=stop)
         yield from chain.from_iterable(student.generate(requests, steps=self.steps, guidance=guidance, batch=SINGLY))
 
 

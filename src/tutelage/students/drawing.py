@@ -52,7 +52,7 @@ def draw(pipeline: Any, guided: GuidedUNet, requests: Sequence[Request], plan: P
     for start in range(0, len(requests), plan.batch):
         part, pictures = requests[start : start + plan.batch], list[Image]()
         for lane in (part[i : i + width] for i in range(0, len(part), width)):
-            with _evaluating(guided.network), guided.drawing(_lane(lane, plan, nothing, remember)):
+            with _evaluating(guided.network), guided.drawing(_lane(pipeline, lane, plan, nothing, remember)):
                 pictures += _sampled(pipeline, guided, lane, plan)
         yield pictures
 
@@ -82,7 +82,11 @@ def _remembering(pipeline: Any, network: ReferenceUNet, plan: Plan) -> Callable[
 
 
 def _lane(
-    requests: Sequence[Request], plan: Plan, nothing: TextConditions, remember: Callable[[Shown], Memory | None]
+    pipeline: Any,
+    requests: Sequence[Request],
+    plan: Plan,
+    nothing: TextConditions,
+    remember: Callable[[Shown], Memory | None],
 ) -> Lane:
     shown = [request.references for request in requests]
 
@@ -93,6 +97,7 @@ def _lane(
         guidance=plan.guidance,
         draws=[keyed_generator(request.seed, "guidance") for request in requests],
         nothing=nothing,
+        times=pipeline.scheduler.config.num_train_timesteps,
         has_references=[bool(references) for references in shown],
         recall=cache(recall) if plan.cached else recall,
     )

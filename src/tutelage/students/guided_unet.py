@@ -28,6 +28,8 @@ class Lane:
     """One row: what the network is told when there is no text."""
     has_references: Sequence[bool]
     """Of each picture."""
+    times: int
+    """Timesteps of training."""
     recall: Callable[[tuple[int | None, ...]], Memory | None]
     """Demonstrations for a batch in which each row shows those of one picture, or none; asked at every evaluation."""
 
@@ -77,7 +79,8 @@ class GuidedUNet(nn.Module):
             raise TypeError(f"guidance by references does not know what to do with {', '.join(unknown)}")
         assert self._lane is not None, "called outside `drawing`"
         lane = self._lane
-        chains = [_chain(lane, picture) for picture in range(len(sample))]
+        time = float(timestep.flatten()[0]) / lane.times
+        chains = [_chain(lane, picture, time) for picture in range(len(sample))]
         rows: list[Row] = [(i, condition) for i, chain in enumerate(chains) for condition in chain.conditions]
         told = _told(lane, rows, encoder_hidden_states, added_cond_kwargs)
         memory = lane.recall(tuple(i if condition.references else None for i, condition in rows))
@@ -86,9 +89,9 @@ class GuidedUNet(nn.Module):
         return (torch.stack([_followed(chain, i, said) for i, chain in enumerate(chains)]),)
 
 
-def _chain(lane: Lane, picture: int) -> Chain:
+def _chain(lane: Lane, picture: int, time: float) -> Chain:
     draw = torch.rand((), generator=lane.draws[picture]).item()
-    return lane.guidance.chain(draw).shortened(lane.has_references[picture])
+    return lane.guidance.chain(draw, time).shortened(lane.has_references[picture])
 
 
 def _told(lane: Lane, rows: Sequence[Row], texts: Tensor, added: dict[str, Tensor] | None) -> dict[str, Any]:
