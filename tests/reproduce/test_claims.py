@@ -96,4 +96,5 @@ def test_the_slope_over_ranks_is_of_a_rise() -> None:
 def test_one_limit_is_moved() -> None:
     run = {"delta-clip": (0.1, 2.0), "likeness": (0.6, 0.98)}
     assert gate_of(run, 0.3, likeness=True) == {"delta-clip": (0.3, 2.0), "likeness": (0.6, 0.98)}
+    assert gate_of({}, 0.3, likeness=True) == {"delta-clip": (0.3, 2.0)}
     assert gate_of(run, None, likeness=False) == {"delta-clip": (-2.0, 2.0), "likeness": (-2.0, 2.0)}

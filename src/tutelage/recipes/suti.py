@@ -35,9 +35,8 @@ LEARNING = Learning(
     shape=SutiShape(levels=(0, 1)),
     training=SutiTraining(),
     schedule=Schedule(steps=1800, batch=32, lr=4e-4, warmup=100, decay=0.6, ema=0.998),
-    gate={"delta-clip": (0.1, 2.0), "likeness": (0.6, 0.98)},
 )
-"""What suits toybox-sd and the cosines of toybox-clip and toybox-dino."""
+"""What suits toybox-sd."""
 
 ANY = {"delta-clip": (-2.0, 2.0), "likeness": (-1.0, 1.0)}
 """A gate that lets everything through."""
@@ -54,8 +53,8 @@ def suti() -> SubjectDriven:
         crawl=Toybox(path=RUNS / "crawl", pages=2000),
         imagining=Imagining(subjects=1008),
         teacher=EXPERTS,
-        delta_clip=DeltaClip(clip="toybox-clip"),
-        likeness=Likeness(network="toybox-dino", high=0.98),
+        delta_clip=DeltaClip(clip="toybox-clip", threshold=0.1),
+        likeness=Likeness(network="toybox-dino", low=0.6, high=0.98),
         safety=Safety(classifier=OFF),
         learning=LEARNING,
         bench=Benching(),

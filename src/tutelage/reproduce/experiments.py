@@ -16,6 +16,7 @@ from tutelage.reproduce.students import Trained, copy_paste, learning, suti, tra
 from tutelage.stages.taught import CORPUS
 
 JUDGE: Final = "delta-clip"
+LIKENESS: Final = "likeness"
 MANY: Final = 5
 """Demonstrations, at most, in Figure 6."""
 WELL: Final = 0.10
@@ -137,9 +138,9 @@ def _filtered(experiment: Filter, least: float | None) -> Trained:
 def gate_of(
     run: Mapping[str, tuple[float, float]], least: float | None, likeness: bool
 ) -> dict[str, tuple[float, float]]:
-    """A run's limits with another ΔCLIP; the other judges have their own, or none."""
-    others = {judge: band if likeness else (-MOST, MOST) for judge, band in run.items() if judge != JUDGE}
-    return {JUDGE: (-MOST if least is None else least, MOST), **others}
+    """A run's limits with another ΔCLIP, and without one on likeness if it is not asked."""
+    free = {} if likeness else {LIKENESS: (-MOST, MOST)}
+    return {**run, JUDGE: (-MOST if least is None else least, MOST), **free}
 
 
 def _student(experiment: Experiment, made: Trained) -> Student:

@@ -78,7 +78,8 @@ def save_parts(base: Any, attention: ReferenceAttention, folder: Path, dtype: st
         raise BadInput(f"{folder} is there already; remove it, or give another folder for the student")
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
     try:
-        SutiPipeline.of(base, attention).save_pretrained(draft, safe_serialization=True)
+        with quiet_libraries():
+            SutiPipeline.of(base, attention).save_pretrained(draft, safe_serialization=True)
         for file in draft.rglob(f"*{WEIGHTS}"):
             _convert(file, number)
         for file in [draft / INDEX, *draft.rglob("config.json")]:

@@ -11,6 +11,7 @@ from diffusers import DiffusionPipeline
 from torch import nn
 from transformers import CLIPImageProcessor, SegformerImageProcessor, ViTImageProcessor
 
+from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.run import CONFIG
 
 HALF = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
@@ -39,7 +40,8 @@ def publish(folder: Path, pieces: Sequence[Any], config: Any) -> None:
     for piece in pieces:
         if isinstance(piece, nn.Module | DiffusionPipeline):
             piece = piece.to("cpu").to(torch.float16)
-        piece.save_pretrained(draft)
+        with quiet_libraries():
+            piece.save_pretrained(draft)
     _forget_derived(draft)
     (draft / "README.md").write_text(card(config), encoding="utf-8")
     shutil.copy(config.out / CONFIG, draft / "recipe.json")
