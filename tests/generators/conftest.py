@@ -25,6 +25,17 @@ def tiny_student(tiny_sd: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
+def tiny_editor(tiny_sd: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline that looks at a picture."""
+    from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionPipeline
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-editor"
+    parts = StableDiffusionPipeline.from_pretrained(tiny_sd).components
+    StableDiffusionImg2ImgPipeline(**parts, requires_safety_checker=False).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def quick_experts():
     from tutelage.generators.experts import ExpertSettings
     from tutelage.teachers.settings import Prior, Sampling, Training
@@ -35,13 +46,15 @@ def quick_experts():
 
 
 @pytest.fixture(scope="session")
-def generators(tiny_sd: Path, tiny_student: Path, quick_experts) -> dict[str, Callable]:
+def generators(tiny_sd: Path, tiny_student: Path, tiny_editor: Path, quick_experts) -> dict[str, Callable]:
     """Name → (folder of pictures) → a generator of that name."""
     from tutelage.benches.subjects.questions import SubjectsBench
-    from tutelage.generators.command import BESIDE, ToyboxBench
+    from tutelage.generators.answering import BESIDE
+    from tutelage.generators.command import ToyboxBench
     from tutelage.generators.fewer import Fewer
     from tutelage.generators.given import Images, Renders
     from tutelage.generators.networks import Student
+    from tutelage.generators.pipelines import Pipeline
 
     quick = {"experts": quick_experts, "tuning": quick_experts.training, "steps": 2, "device": "cpu"}
     told = ToyboxBench(base=str(tiny_sd), student=str(tiny_student), **quick)
@@ -49,6 +62,7 @@ def generators(tiny_sd: Path, tiny_student: Path, quick_experts) -> dict[str, Ca
     made["student"] = lambda _: Student(model=tiny_student, steps=2, device="cpu")
     made["student-1"] = lambda _: Fewer(generator=Student(model=tiny_student, steps=2, device="cpu"), demonstrations=1)
     made["re-imagen"] = lambda _: replace(told, beside=(), student=None, re_imagen=str(tiny_student)).generators()[0]
+    made["pipeline"] = lambda _: Pipeline(model=tiny_editor, argument="image", steps=2, device="cpu")
     made["renders"] = lambda _: Renders(bench=SubjectsBench(subjects=2))
     made["images"] = lambda folder: Images(folder=folder)
     return made

@@ -9,13 +9,13 @@ from PIL import Image
 
 from tutelage.benches.subjects.questions import SubjectsBench, questions
 from tutelage.errors import BadInput
-from tutelage.generators.command import BESIDE
+from tutelage.generators.answering import BESIDE
 from tutelage.generators.folder import assignments, write_questions
 from tutelage.generators.given import Images, file_name
 from tutelage.run import plain
 from tutelage.triplet import Assignment
 
-NAMES = (*BESIDE, "student", "student-1", "re-imagen", "renders", "images")
+NAMES = (*BESIDE, "student", "student-1", "re-imagen", "pipeline", "renders", "images")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_what_must_be_kept(generators: dict[str, Callable], tiny_sd: Path, tiny_
     unet, student = numbers(load_pipeline(tiny_sd, "cpu").unet), numbers(Suti.load(tiny_student, "cpu").network)
     words = 24 * 32
     kept = {name: generators[name](None).bytes_kept(5) for name in NAMES}
-    free = ("sdedit", "base", "copy", "student", "student-1", "re-imagen")
+    free = ("sdedit", "base", "copy", "student", "student-1", "re-imagen", "pipeline")
     assert kept == {
         **dict.fromkeys(free, 0),
         **dict.fromkeys(("expert", "dreambooth"), 2 * unet),

@@ -19,6 +19,7 @@ from tutelage.diffusion.vision import first_line
 from tutelage.errors import BadInput
 
 INDEX: Final = "model_index.json"
+TEXT_TO_IMAGE: Final = "AutoPipelineForText2Image"
 WEIGHTS: Final = ".safetensors"
 PICKLES: Final = (".bin", ".ckpt", ".pt", ".pth")
 
@@ -28,8 +29,13 @@ LOADING_FAULTS: Final = (
 """What diffusers, transformers and the Hub client raise for files they cannot use."""
 
 
-def load_pipeline(model: str | Path, device: str = "auto", dtype: str = "auto") -> diffusers.DiffusionPipeline:
-    """Load a text-to-image pipeline from a local folder or a Hub id onto `device`, in `dtype` however it is stored.
+def load_pipeline(
+    model: str | Path, device: str = "auto", dtype: str = "auto", kind: str = TEXT_TO_IMAGE
+) -> diffusers.DiffusionPipeline:
+    """Load a pipeline from a local folder or a Hub id onto `device`, in `dtype` however it is stored.
+
+    `kind` is a class of diffusers: by default one that makes a text-to-image pipeline of any; `DiffusionPipeline` loads
+    what the folder says it is.
 
     Names of shipped checkpoints are turned into folders by `tutelage.toybox.checkpoints.checkpoint`.
 
@@ -41,11 +47,12 @@ def load_pipeline(model: str | Path, device: str = "auto", dtype: str = "auto") 
     folder = local_folder(model)
     check_folder(folder)
     with quiet_libraries():
-        auto: Any = diffusers.AutoPipelineForText2Image  # inside: importing it is not silent either
+        auto: Any = getattr(diffusers, kind)  # inside: importing it is not silent either
         try:
             pipeline = auto.from_pretrained(folder, dtype=number, use_safetensors=True)
         except LOADING_FAULTS as error:
-            raise BadInput(f"{folder} cannot be loaded as a text-to-image pipeline: {first_line(error)}") from error
+            what = "text-to-image pipeline" if kind == TEXT_TO_IMAGE else "pipeline"
+            raise BadInput(f"{folder} cannot be loaded as a {what}: {first_line(error)}") from error
     pipeline.set_progress_bar_config(disable=True)
     loaded: diffusers.DiffusionPipeline = pipeline.to(where)
     return loaded

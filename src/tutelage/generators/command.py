@@ -1,35 +1,21 @@
 """`tutelage bench toybox`: subject-driven generation of toys that no training has seen."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
 
 from tutelage.benches.subjects.questions import CANDIDATES, FIVE, RENDERS, SubjectsBench
-from tutelage.errors import BadInput, did_you_mean
+from tutelage.errors import BadInput
+from tutelage.generators.answering import Answering
 from tutelage.generators.base import Generator
-from tutelage.generators.dream import TUNING, DreamSuti
-from tutelage.generators.experts import KINDS, TOYBOX, ExpertSettings, expert
-from tutelage.generators.given import Copy, Images
-from tutelage.generators.networks import GUIDANCE, STEPS, Base, Student
-from tutelage.subject import STUDENT
-from tutelage.teachers.settings import Training
+from tutelage.generators.given import Images
 from tutelage.triplet import SKILLS
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToyboxBench:
+class ToyboxBench(Answering):
     """Who is asked, what, and how answers are drawn."""
 
-    student: str | None = None
-    """A student to measure: a shipped name, a folder or a Hub id."""
-    beside: tuple[str, ...] = ("base", "copy")
-    """Who else answers: expert (SuTI's), dreambooth (rare token, class word, prior preservation), textual-inversion,
-    imagic, sdedit, dream-suti (the student, trained on each toy), base (the text alone), copy (the first
-    demonstration)."""
-    re_imagen: str | None = None
-    """A student of the recipe re-imagen to measure: it draws with that paper's interleaved guidance."""
     images: Path | None = None
     """A folder of pictures to measure, each named after its question in questions.jsonl: 0007-view.png."""
     out: Path = Path("bench-toybox")
@@ -40,32 +26,10 @@ class ToyboxBench:
     """Pictures that show a toy, 1 to 5."""
     compositions: bool = False
     """Ask for two things at once as well: six questions a toy."""
-    seed: int = 0
-    """Of toys, scenes, noise and resamples."""
-    steps: int = STEPS
-    """Denoising steps of student and base."""
-    text_guidance: float = GUIDANCE
-    """How strictly student and base follow the prompt."""
-    subject_guidance: float = GUIDANCE
-    """How strictly the student follows the demonstrations."""
-    guidance_interval: tuple[float, float] = (1.0, 0.0)
-    """When it does: from this share of the time to that one, noise alone being 1 and a finished picture 0."""
-    dtype: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
-    """Number format the student computes in; auto is bf16 on CUDA and fp32 elsewhere."""
-    base: str = "toybox-sd"
-    """What experts start from, and who answers as base."""
-    experts: ExpertSettings = TOYBOX
-    """How experts are made."""
-    tuning: Training = TUNING
-    """How dream-suti learns a toy."""
     candidates: int = CANDIDATES
     """Toys of its kind that the right one is picked from, itself included."""
     renders: int = RENDERS
     """Real pictures that say what a real picture is like."""
-    json: Path | None = None
-    """File to write the rows to as well."""
-    device: str = "auto"
-    """auto, cpu, cuda, cuda:1, ... or mps."""
     workers: int = 2
     """Processes that render."""
 
@@ -90,11 +54,8 @@ class ToyboxBench:
         Raises:
             BadInput: `beside` names somebody unknown, or the base is absent.
         """
-        made: list[Generator] = [] if self.student is None else [_student(self, self.student)]
-        if self.re_imagen is not None:
-            made.append(replace(_student(self, self.re_imagen), name="re-imagen", interleaved=True))
-        made += [] if self.images is None else [Images(folder=self.images)]
-        return [*made, *(BESIDE[name](self) for name in self.beside)]
+        given: list[Generator] = [] if self.images is None else [Images(folder=self.images)]
+        return [*self.students(), *given, *self.others()]
 
     def check(self) -> None:
         """Look at what is asked for before minutes of work.
@@ -102,13 +63,9 @@ class ToyboxBench:
         Raises:
             BadInput: a value is wrong.
         """
-        for name in self.beside:
-            if name not in BESIDE:
-                raise BadInput(f"--beside {name}: nobody.{did_you_mean(name, BESIDE)} There are {', '.join(BESIDE)}")
+        super().check()
         if self.workers < 1:
             raise BadInput(f"--workers {self.workers}: give at least 1")
-        if self.json is not None and (self.json.is_dir() or not self.json.absolute().parent.is_dir()):
-            raise BadInput(f"--json {self.json}: give a file in a folder that exists")
 
 
 def bench_toybox_command(bench: ToyboxBench) -> None:
@@ -136,48 +93,6 @@ def bench_toybox_command(bench: ToyboxBench) -> None:
     print(f"pictures: {bench.out / SHEET}")
     if bench.json is not None:
         write_json(rows, bench.json)
-
-
-def _student(bench: ToyboxBench, model: str) -> Student:
-    return Student(
-        model=model,
-        seed=bench.seed,
-        steps=bench.steps,
-        text=bench.text_guidance,
-        references=bench.subject_guidance,
-        interval=bench.guidance_interval,
-        dtype=bench.dtype,
-        device=bench.device,
-    )
-
-
-def _base(bench: ToyboxBench) -> Generator:
-    return Base(model=bench.base, seed=bench.seed, steps=bench.steps, guidance=bench.text_guidance, device=bench.device)
-
-
-def _dream(bench: ToyboxBench) -> Generator:
-    return DreamSuti(
-        model=bench.student or STUDENT,
-        training=bench.tuning,
-        seed=bench.seed,
-        steps=bench.steps,
-        text=bench.text_guidance,
-        references=bench.subject_guidance,
-        device=bench.device,
-    )
-
-
-def _expert(name: str) -> Callable[[ToyboxBench], Generator]:
-    return lambda bench: expert(name, bench.base, bench.experts, seed=bench.seed, device=bench.device)
-
-
-BESIDE: Final[Mapping[str, Callable[[ToyboxBench], Generator]]] = {
-    **{name: _expert(name) for name in KINDS},
-    "dream-suti": _dream,
-    "base": _base,
-    "copy": lambda _: Copy(),
-}
-"""Who can stand beside a student, by name."""
 
 
 def _footer(generators: list[Generator], seed: int, seconds: float) -> str:

@@ -9,9 +9,8 @@ rows.json, sheet.png            what came of it
 """
 
 import json
-import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -21,6 +20,7 @@ from tutelage.benches.heldout import SIDE
 from tutelage.benches.subjects.questions import Question
 from tutelage.generators.base import Generator
 from tutelage.generators.given import RENDERS, file_name
+from tutelage.generators.seconds import all_seconds, first_seconds
 from tutelage.run import append_log, open_run, read_log, write_atomic
 from tutelage.toybox.captions import caption
 from tutelage.triplet import Assignment, Cluster, Picture, Reference
@@ -70,8 +70,12 @@ def assignments(out: Path, questions: Sequence[Question]) -> list[Assignment]:
     return [Assignment(id=one.id, cluster=made[one.toy], text=one.text, skill=one.skill) for one in questions]
 
 
-def draw_answers(out: Path, generator: Generator, asked: Sequence[Assignment]) -> None:
+def draw_answers(
+    out: Path, generator: Generator, asked: Sequence[Assignment], named: Callable[[str], str] = file_name
+) -> None:
     """Have a generator answer what it has not answered yet; each picture is stored as soon as it is made.
+
+    `named` gives the file of a question's answer, in the generator's folder.
 
     Beside a picture stands what it took. `new` says that it was the first of its subject, so that the seconds hold all
     that is done for a new subject; the first subject after a start is never `new`, for there models are loaded too.
@@ -83,35 +87,30 @@ def draw_answers(out: Path, generator: Generator, asked: Sequence[Assignment]) -
     from tutelage.toybox.pictures import png
 
     folder = open_run(Answers(generator=generator, made_from=generator.made_from()), out / generator.name)
-    absent = [question for question in asked if not (folder / file_name(question.id)).exists()]
+    absent = [question for question in asked if not (folder / named(question.id)).exists()]
     if not absent:
         return
     met: set[str] = set()
     pictures = progress(_timed(generator.answer(absent)), generator.name, len(absent))
     for question, (picture, seconds) in zip(absent, pictures, strict=True):
-        write_atomic(folder / file_name(question.id), png(_pixels(picture)))
+        path = folder / named(question.id)
+        path.parent.mkdir(exist_ok=True)
+        write_atomic(path, png(_pixels(picture)))
         new = bool(met) and question.cluster.id not in met
         met.add(question.cluster.id)
         append_log(folder, {"id": question.id, "seconds": seconds, "new": new, "first": question is absent[0]})
 
 
 def seconds_of(folder: Path) -> dict[int, float]:
-    """Number of a subject → what its first picture took, where that was measured."""
-    return {int(row["id"].partition("/")[0]): float(row["seconds"]) for row in read_log(folder) if row["new"]}
+    """Number of a toy → what its first picture took, where that was measured."""
+    toys = {row["id"]: row["id"].partition("/")[0] for row in read_log(folder)}
+    return {int(toy): taken for toy, taken in first_seconds(folder, toys).items()}
 
 
 def whole_seconds_of(folder: Path, asked: Sequence[Question]) -> dict[int, float]:
-    """Number of a subject → what all its pictures took, where that was measured and nothing came between."""
-    taken: dict[str, float] = {}
-    told: dict[str, bool] = {}
-    for row in read_log(folder):
-        toy = row["id"].partition("/")[0]
-        told[toy] = row["new"] or (told.get(toy, False) and not row.get("first", False))
-        taken[row["id"]] = float(row["seconds"])
-    sums: dict[str, float] = {}
-    for question in asked:
-        sums[question.toy] = sums.get(question.toy, 0.0) + taken.get(question.id, math.nan)
-    return {int(toy): total for toy, total in sums.items() if told.get(toy, False) and math.isfinite(total)}
+    """Number of a toy → what all its pictures took, where that was measured and nothing came between."""
+    toys = {question.id: question.toy for question in asked}
+    return {int(toy): total for toy, total in all_seconds(folder, toys).items()}
 
 
 def pictures_of(paths: Iterable[Path]) -> "list[Image]":
