@@ -55,6 +55,15 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "bench pie": Command("measure editors on PIE-Bench", "tutelage.generators.edit_command:pie_command"),
     "bench omniedit": Command("measure editors by task", "tutelage.generators.edit_command:omniedit_command"),
     "bench editing": Command("draw an editor's curve of guidance", "tutelage.generators.edit_command:editing_command"),
+    "bench dreambench": Command(
+        "measure likeness and text on DreamBench", "tutelage.generators.photo_command:bench_dreambench_command"
+    ),
+    "bench dreambench_v2": Command(
+        "the same on compositional prompts, by level", "tutelage.generators.photo_command:bench_dreambench_v2_command"
+    ),
+    "bench dreambench_plus": Command(
+        "the same on DreamBench++, by a rater", "tutelage.generators.photo_command:bench_dreambench_plus_command"
+    ),
     "bench mining": Command("measure mining on a crawl of known truth", "tutelage.benches.mining:mining_command"),
     "bench viescore-hygiene": Command(
         "measure what a judge that misbehaves does to scores", "tutelage.benches.viescore_hygiene:hygiene_command"

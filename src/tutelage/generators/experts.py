@@ -56,6 +56,12 @@ TOYBOX: Final = ExpertSettings(
     editing=Training(steps=40, batch=1, optimiser="adamw", lr=1e-4),
 )
 """What suits toybox-sd and its 128 × 128 pictures."""
+PHOTOS: Final = ExpertSettings(
+    training=Training(),
+    word_training=Training(steps=3000, batch=4, optimiser="adamw", lr=5e-4),
+    sampling=Sampling(samples=1, steps=50, scheduler="DDIMScheduler"),
+)
+"""What suits Stable Diffusion and photographs."""
 
 Own = Mapping[str, Any]
 KINDS: Final[Mapping[str, tuple[str, Callable[[ExpertSettings], Own]]]] = {
