@@ -103,7 +103,7 @@ def _answers(item: Item, shelves: Mapping[str, Shelf], album: Album) -> Element:
 def _figures(rows: Sequence[Row]) -> list[Element]:
     """Every table; those of single groups of prompts are folded."""
     made = []
-    for title, names, metrics, figures in tables(rows):
+    for _, title, names, metrics, figures in tables(rows):
         body: list[list[Child]] = [
             [name, *(_figure(figures.get((name, metric))) for metric in metrics)] for name in names
         ]

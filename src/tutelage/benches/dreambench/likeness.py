@@ -63,7 +63,11 @@ def flagged(rows: Sequence[Row]) -> dict[tuple[str, str], str]:
     for row in rows:
         if row.metric.endswith(ABOVE) and row.value is not None and row.value > 0:
             sure = row.low is not None and row.low > 0
-            why = "copies: more like the photos than photos are" if sure else "above real photos, within the interval"
+            why = (
+                "looks copied, more like the photos than photos are"
+                if sure
+                else "above real photos, but its interval reaches below them"
+            )
             if sure or (row.protocol, row.row) not in flags:
                 flags[row.protocol, row.row] = why
     return flags

@@ -1,7 +1,7 @@
 """A bench's rows as tables: who answered below each other, metrics beside each other, intervals below figures."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Final, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -13,11 +13,14 @@ from tutelage.benches.dreambench.scales import UNRATED
 
 Figures = Mapping[tuple[str, str], Row]
 """(generator, metric) → its figure."""
+COLUMNS: Final = 5
+"""Of a printed table at most: more do not fit a terminal."""
 
 
 class Block(NamedTuple):
     """One table."""
 
+    protocol: str
     title: str
     names: list[str]
     metrics: list[str]
@@ -33,7 +36,8 @@ def tables(rows: Sequence[Row]) -> list[Block]:
     made = []
     for (protocol, part), figures in groups.items():
         title = f"{protocol}{f': {part}' if part else ''}"
-        made.append(Block(title, _unique(name for name, _ in figures), _unique(what for _, what in figures), figures))
+        names, metrics = _unique(name for name, _ in figures), _unique(what for _, what in figures)
+        made.append(Block(protocol, title, names, metrics, figures))
     return made
 
 
@@ -51,17 +55,23 @@ def print_rows(rows: Sequence[Row]) -> None:
     """Print everything."""
     console = Console(highlight=False)
     flags = flagged(rows)
-    for title, names, metrics, figures in tables(rows):
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-        table.add_column("", overflow="fold", min_width=12)
-        for metric in metrics:
-            table.add_column(short(metric), justify="right", min_width=11)
-        for name in names:
-            mark = " !" if any((figures[key].protocol, name) in flags for key in figures if key[0] == name) else ""
-            table.add_row(f"{name}{mark}", *(_cell(figures.get((name, metric))) for metric in metrics))
-        console.print(table)
+    for block in tables(rows):
+        for at in range(0, len(block.metrics), COLUMNS):
+            part = block._replace(title=block.title if at == 0 else "", metrics=block.metrics[at : at + COLUMNS])
+            console.print(_table(part, {name for protocol, name in flags if protocol == block.protocol}))
     for line in remarks(rows):
-        console.print(f"{line}", markup=False)
+        console.print(line, markup=False)
+
+
+def _table(block: Block, flagged: Set[str]) -> Table:
+    table = Table(title=block.title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("", overflow="fold", min_width=12)
+    for metric in block.metrics:
+        table.add_column(short(metric), justify="right", min_width=11)
+    for name in block.names:
+        cells = (_cell(block.figures.get((name, metric))) for metric in block.metrics)
+        table.add_row(f"{name} !" if name in flagged else name, *cells)
+    return table
 
 
 def short(metric: str) -> str:
