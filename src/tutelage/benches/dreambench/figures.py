@@ -1,5 +1,6 @@
 """Findings → rows. Pictures of one subject are not independent, so every interval is a bootstrap over subjects."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,9 @@ from tutelage.benches.subjects.figures import BYTES, SECONDS, WHOLE_SECONDS, wei
 COVERAGE: Final = "coverage"
 MISSING: Final = "missing: "
 """Begins the name of a figure that counts pictures which gave none, by reason."""
+
+UNRATED: Final = "unrated: "
+"""Begins the name of a figure that counts ratings which a rater did not give, by reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,3 +130,14 @@ def _median(frame: Frame, name: str, metric: str, taken: Mapping[str, float]) ->
     median = bootstrap(lambda weights: weighted_median(times, weights), len(times), frame.seed)
     fed = {item.subject.name if frame.fed == "all" else f"{item.subject.name}@{item.lead}" for item in frame.asked}
     return frame.row("", name, metric, median, len(times), len(fed) - len(times))
+
+
+def unrated_rows(frame: Frame, protocol: str, found: Found, label: str, measures: Sequence[str]) -> list[Row]:
+    """Why a rater gave no score when it was asked for `measures`, and how often."""
+    told = [one for measure in measures for one in found.told[measure].values()]
+    reasons = Counter(one["reason"] for one in told if one["score"] is None)
+    n = len(measures) * len(frame.asked)
+    return [
+        frame.row(protocol, found.name, f"{UNRATED}{label}: {why}", Interval(count, None, None), n, count)
+        for why, count in sorted(reasons.items())
+    ]

@@ -27,7 +27,7 @@ import torch
 from PIL import Image
 
 from tutelage.benches.base import Row
-from tutelage.benches.dreambench.figures import Found, Frame, reading
+from tutelage.benches.dreambench.figures import Found, Frame, reading, unrated_rows
 from tutelage.benches.dreambench.items import Collection, Item, Prompt
 from tutelage.benches.dreambench.look import Floats as Features
 from tutelage.benches.dreambench.look import digest
@@ -135,6 +135,8 @@ def mark_rows(frame: Frame, found: Found, judged_by: str) -> list[Row]:
     rows = [frame.mean(protocol, found.name, metric, values) for metric, values in marks.items()]
     for group in frame.groups:
         rows += [frame.mean(protocol, found.name, metric, values, group) for metric, values in marks.items()]
+    if MARKS not in found.told:
+        rows += [row for name in NAMES for row in unrated_rows(frame, protocol, found, name, [f"{name} 0"])]
     return rows
 
 

@@ -103,19 +103,22 @@ class Rating:
 
     def measure(self, items: Sequence[Item], pictures: "Sequence[Image]") -> list[Told]:
         """See `measures.Measure`."""
-        asked = [self._asked(item, picture) for item, picture in zip(items, pictures, strict=True)]
+        subjects = {item.subject.name: item.subject for item in items if self._of(item.subject).sees_photos}
+        photos = {name: photos_of(subject) for name, subject in subjects.items()}  # decoded once, large as they are
+        pairs = zip(items, pictures, strict=True)
+        asked = [self._asked(item, picture, photos.get(item.subject.name, ())) for item, picture in pairs]
         answers = zip(asked, self.rater.rate(asked), strict=True)
         return [_told(one, answer) for one, answer in answers]
 
     def _of(self, subject: Subject) -> Criterion:
         return self.style if self.style is not None and subject.group == "style" else self.criterion
 
-    def _asked(self, item: Item, picture: "Image") -> Asked:
+    def _asked(self, item: Item, picture: "Image", photos: "Sequence[Image]") -> Asked:
         what = self._of(item.subject)
         return Asked(
             id=item.id,
             criterion=what,
-            photos=photos_of(item.subject) if what.sees_photos else (),
+            photos=photos,
             picture=picture,
             text=item.prompt.text if what.sees_text else "",
             subject=item.subject.kind,

@@ -4,23 +4,21 @@ Each is asked for `REPEATS` times, as the paper does; the headline is the produc
 (interval) says how far the repeats agree. As in the paper, CP goes by what is shown, PF by what is asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
 from tutelage.benches.agreement.alpha import alpha, coincidences
 from tutelage.benches.base import Row
-from tutelage.benches.dreambench.figures import Found, Frame, reading
+from tutelage.benches.dreambench.figures import Found, Frame, reading, unrated_rows
 from tutelage.benches.dreambench.rating import Criterion, Rater, Rating
 from tutelage.benches.dreambench.rubrics import CONCEPT, PROMPT, STYLE
-from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap, bootstrap_ratio
+from tutelage.benches.intervals import NOTHING, Floats, bootstrap, bootstrap_ratio
 
 REPEATS: Final = 3
 CP, PF, BOTH = "CP", "PF", "CP x PF"
 SHORT: Final[Mapping[str, Criterion]] = {CP: CONCEPT, PF: PROMPT}
-UNRATED: Final = "unrated: "
-"""Begins the name of a figure that counts ratings which a rater did not give, by reason."""
 
 
 def ratings(rater: Rater, repeats: int = REPEATS) -> list[Rating]:
@@ -46,7 +44,8 @@ def scale_rows(frame: Frame, found: Found, rater: str, repeats: int = REPEATS) -
     rows += [frame.mean(protocol, found.name, PF, means[PF], group) for group in frame.groups]
     for short, criterion in SHORT.items():
         rows += [_agreement(frame, protocol, found, short, criterion, repeats)]
-        rows += _unrated(frame, protocol, found, short, criterion, repeats)
+        asked = [f"{criterion.name} {repeat}" for repeat in range(repeats)]
+        rows += unrated_rows(frame, protocol, found, short, asked)
     return rows
 
 
@@ -88,19 +87,3 @@ def _agreement(frame: Frame, protocol: str, found: Found, short: str, criterion:
     if together is not None:
         interval = bootstrap(lambda weights: alpha(together, weights[:, at]), len(names), frame.seed)
     return frame.row(protocol, found.name, f"{short}: agreement of repeats (alpha)", interval, len(items))
-
-
-def _unrated(
-    frame: Frame, protocol: str, found: Found, short: str, criterion: Criterion, repeats: int
-) -> Sequence[Row]:
-    """Why the rater gave no score, and how often."""
-    reasons: dict[str, int] = {}
-    for repeat in range(repeats):
-        for told in found.told[f"{criterion.name} {repeat}"].values():
-            if told["score"] is None:
-                reasons[told["reason"]] = reasons.get(told["reason"], 0) + 1
-    asked = repeats * len(frame.asked)
-    return [
-        frame.row(protocol, found.name, f"{UNRATED}{short}: {why}", Interval(count, None, None), asked, count)
-        for why, count in sorted(reasons.items())
-    ]

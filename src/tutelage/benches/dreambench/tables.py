@@ -7,9 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tutelage.benches.base import Row, shown
-from tutelage.benches.dreambench.figures import MISSING
+from tutelage.benches.dreambench.figures import MISSING, UNRATED
 from tutelage.benches.dreambench.likeness import ABOVE, flagged
-from tutelage.benches.dreambench.scales import UNRATED
 
 Figures = Mapping[tuple[str, str], Row]
 """(generator, metric) → its figure."""
