@@ -13,6 +13,7 @@ from tutelage.benches.dreambench.items import Collection, Fed, chosen, items
 from tutelage.benches.dreambench.networks import CLIP, DINO, DINO_PLUS
 from tutelage.benches.dreambench.photographs import read_dreambench
 from tutelage.benches.dreambench.plus import read_plus
+from tutelage.chat.settings import Manners
 from tutelage.errors import BadInput
 from tutelage.generators.answering import Answering
 from tutelage.generators.base import Generator
@@ -96,33 +97,58 @@ class DreamBench(PhotoBench):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DreamBenchV2(PhotoBench):
+class RatedBench(PhotoBench):
+    """A bench that can ask a rater."""
+
+    samples: int = 1
+    """Pictures a prompt."""
+    rater: str | None = None
+    """A multimodal model that rates: http://host:port/v1#model, a folder or a Hub id."""
+    manners: Manners = Manners()
+    """How a served rater is asked, and the budget."""
+    ratings: Path | None = None
+    """Scores that are there already, in place of a rater, a line of JSON each: id (backpack/03-1), criterion, score;
+    repeat (0 if absent) and reason."""
+
+    def check(self) -> None:
+        """Look at what is asked for before minutes of work.
+
+        Raises:
+            BadInput: a value is wrong.
+        """
+        super().check()
+        if self.rater is not None and self.ratings is not None:
+            raise BadInput("--rater and --ratings: give one of them; both would rate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DreamBenchV2(RatedBench):
     """Compositional prompts of three levels for DreamBench's subjects."""
 
     out: Path = Path("bench-dreambench_v2")
     """Folder for pictures, findings, rows.json and page.html."""
-    samples: int = 1
-    """Pictures a prompt."""
-    ratings: Path | None = None
-    """Scores by a rater, a line of JSON each: id, criterion (subject, text, photorealism) and score (0 or 1). None:
-    networks give them."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class DreamBenchPlus(PhotoBench):
+class DreamBenchPlus(RatedBench):
     """DreamBench++: 150 references, nine prompts each."""
 
     out: Path = Path("bench-dreambench_plus")
     """Folder for pictures, findings, rows.json and page.html."""
-    samples: int = 1
-    """Pictures a prompt."""
     dino: str = DINO_PLUS
     """What likeness is measured with, by folder or Hub id."""
-    ratings: Path | None = None
-    """Scores by a rater, a line of JSON each: id, criterion (concept preservation, prompt following), repeat (0, 1, 2)
-    and score (0 to 4). None: likeness and text by networks alone."""
     repeats: int = 3
-    """How often each question was asked."""
+    """How often each question is asked."""
+
+    def check(self) -> None:
+        """Look at what is asked for before minutes of work.
+
+        Raises:
+            BadInput: a value is wrong.
+        """
+        super().check()
+        if self.repeats < 1:
+            raise BadInput(f"--repeats {self.repeats}: give at least 1")
 
 
 Tasks = Callable[["Frame", "Sequence[Comparing]"], "Task"]
@@ -145,17 +171,16 @@ def bench_dreambench_command(bench: DreamBench) -> None:
 def bench_dreambench_v2_command(bench: DreamBenchV2) -> None:
     """Measure subject, text, photorealism and all three at once, by level, on compositional prompts.
 
-    The prompts are ours, for DreamBench's subjects. Networks judge, or a rater whose scores are in a file. The same
-    command resumes.
+    The prompts are ours, for DreamBench's subjects. Networks judge, or a rater does: a model, or whoever's scores are
+    in a file. The same command resumes.
 
     Raises:
         BadInput: an argument is wrong, or a model cannot be loaded.
     """
     from tutelage.generators.photo_tasks import marks_task
 
-    rater = _rater(bench.ratings)
     whole = compositional(read_dreambench(bench.data))
-    _run(bench, whole, lambda frame, networks: marks_task(frame, bench.fed, networks, rater))
+    _run(bench, whole, lambda frame, networks: marks_task(frame, bench.fed, networks, _rater(bench, temperature=0.0)))
 
 
 def bench_dreambench_plus_command(bench: DreamBenchPlus) -> None:
@@ -168,10 +193,9 @@ def bench_dreambench_plus_command(bench: DreamBenchPlus) -> None:
     """
     from tutelage.generators.photo_tasks import scales_task
 
-    if bench.repeats < 1:
-        raise BadInput(f"--repeats {bench.repeats}: give at least 1")
-    rater = _rater(bench.ratings)
-    make: Tasks = lambda frame, networks: scales_task(frame, bench.fed, networks, rater, bench.repeats)  # noqa: E731
+    def make(frame: "Frame", networks: "Sequence[Comparing]") -> "Task":
+        return scales_task(frame, bench.fed, networks, _rater(bench, temperature=1.0), bench.repeats)
+
     _run(bench, read_plus(bench.data), make)
 
 
@@ -203,10 +227,19 @@ def _run(bench: PhotoBench, whole: Collection, make: Tasks) -> None:
         write_json(rows, bench.json)
 
 
-def _rater(ratings: Path | None) -> "Rater | None":
-    from tutelage.benches.dreambench.rated import Rated
+def _rater(bench: RatedBench, temperature: float) -> "Rater | None":
+    """Whoever rates; what a model answers is kept beside the findings."""
+    if bench.ratings is not None:
+        from tutelage.benches.dreambench.rated import Rated
 
-    return None if ratings is None else Rated.read(ratings)
+        return Rated.read(bench.ratings)
+    if bench.rater is None:
+        return None
+    from tutelage.benches.dreambench.chat_rater import ChatRater
+    from tutelage.chat.models import chat_model
+
+    model = chat_model(bench.rater, bench.out / ".asked", bench.device, bench.manners, insist=False)
+    return ChatRater(model=model, temperature=temperature)
 
 
 def _about(networks: "Sequence[Comparing]", generators: Sequence[Generator], seed: int, seconds: float) -> str:

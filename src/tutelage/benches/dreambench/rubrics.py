@@ -71,3 +71,6 @@ PROMPT: Final = Criterion(
     sees_photos=False,
     sees_text=True,
 )
+
+CRITERIA: Final = (SUBJECT, TEXT, PHOTOREALISM, CONCEPT, STYLE, PROMPT)
+"""All of them."""
