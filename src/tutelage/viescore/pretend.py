@@ -13,21 +13,26 @@ from tutelage.chat.base import mended
 from tutelage.chat.fake_server import Body, number, parts_of
 from tutelage.chat.pictures import data_url
 from tutelage.viescore.items import Item, Side
+from tutelage.viescore.reply import MOST
 from tutelage.viescore.rubric import rubric_of
 
 ASKED: Final = re.compile(r'"(\w+)": N\b')
 """A sub-score in the form that the rubric asks for."""
+SCALE: Final = re.compile(r"from 0 to (\d+) for N\b")
+"""The greatest score, where the form names one; else it is 10."""
 MODEL: Final = "fake-judge"
 
 
 def say(body: Body) -> str:
     """The reply to a request: a judgement if one is asked for."""
     parts = parts_of(body["messages"][-1]) if body["messages"] else []
-    names = ASKED.findall(" ".join(str(part.get("text", "")) for part in parts))
+    text = " ".join(str(part.get("text", "")) for part in parts)
+    names, most = ASKED.findall(text), SCALE.findall(text)
     if not names:
         return "I only judge pictures."
     urls = [str(part["image_url"]["url"]) for part in parts if "image_url" in part]
-    return json.dumps({"reasoning": f"{len(urls)} pictures, judged by their bytes", "scores": scores(urls, names)})
+    told = scores(urls, names, int(most[-1]) if most else MOST)
+    return json.dumps({"reasoning": f"{len(urls)} pictures, judged by their bytes", "scores": told})
 
 
 def truth(item: Item, side: Side) -> dict[str, int]:
@@ -37,6 +42,6 @@ def truth(item: Item, side: Side) -> dict[str, int]:
     return scores([mended(data_url(picture)) for picture in pictures], names)
 
 
-def scores(urls: Sequence[str], names: Sequence[str]) -> dict[str, int]:
-    """Sub-score → 0 to 10."""
-    return {name: number(name, *urls) % 11 for name in names}
+def scores(urls: Sequence[str], names: Sequence[str], most: int = MOST) -> dict[str, int]:
+    """Sub-score → 0 to `most`."""
+    return {name: number(name, *urls) % (most + 1) for name in names}

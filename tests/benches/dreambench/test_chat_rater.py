@@ -17,6 +17,7 @@ from tutelage.chat.endpoint import Endpoint
 from tutelage.chat.fake_server import FakeServer, Faults, parts_of
 from tutelage.chat.settings import Budget, Manners
 from tutelage.errors import BadInput
+from tutelage.viescore import pretend
 
 FORM = re.compile(r'from 0 to (\d+) for N: .*"(\w+)": N')
 QUICK = Manners(timeout=0.5, pause=0.01, attempts=2)
@@ -105,6 +106,14 @@ def test_what_was_not_asked_for_want_of_money_is_told_and_goes_on_later(tmp_path
         answers = list(rater(server, tmp_path).rate(asked))
         assert len(server.log) == 12
     assert [one.score for one in answers] == [number % 5 for number in range(12)]
+
+
+def test_the_pretended_judge_keeps_to_the_scale() -> None:
+    asked = [ask(number, 0, criterion) for number in range(8) for criterion in (SUBJECT, CONCEPT)]
+    with FakeServer(pretend.say) as server:
+        answers = list(rater(server).rate(asked))
+    assert all(one.score is not None for one in answers)
+    assert {one.score for one in answers[::2]} == {0, 1}
 
 
 def test_who_rated_names_the_model_and_how_it_was_asked() -> None:
