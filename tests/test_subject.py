@@ -134,11 +134,12 @@ def test_every_setting_is_in_the_picture(student: Path, bear: Path, tmp_path: Pa
         for name, data in files.items()
     ]
     expected = {"prompt": PROMPT, "seed": 7, "index": 1, "steps": 2, "guidance": 2.5, "subject_guidance": 4.0}
+    expected |= {"guidance_interval": [0.8, 0.0]}
     expected |= {"model": str(student), "model_hash": weights_hash(student), "dtype": "bf16", "demonstrations": shown}
     assert stored.items() >= expected.items()
     assert size == (stored["width"], stored["height"]) == (48, 32)
     assert told == parameters(SubjectSettings(**stored))
-    assert told.endswith("Demonstrations: 3, Subject CFG scale: 4")
+    assert told.endswith("Demonstrations: 3, Subject CFG scale: 4, CFG interval: 0.8 to 0")
 
 
 def test_the_sheet_shows_the_subject_above(student: Path, bear: Path, tmp_path: Path) -> None:
@@ -238,6 +239,7 @@ def test_a_prompt_names_its_subject(prompt: str, name: str) -> None:
         (["wrong"], (), "wrong/metadata.jsonl:1: broken metadata; mend"),
         (["bear"], ("--subject-guidance", "-1"), "subject_guidance is -1"),
         (["bear"], ("--subject-guidance", "nan"), "subject_guidance is nan"),
+        (["bear"], ("--guidance-interval", "0.2", "0.8"), "guidance from 0.2 to 0.8"),
         (["bear"], ("--guidance", "nan"), "guidance is nan"),
         (["bear"], ("--model", "toybox-clip"), "is not a diffusers pipeline"),
         (["bear"], ("--model", ""), "no model ''"),
@@ -317,6 +319,6 @@ def test_a_picture_at_a_time_is_asked_of_a_student_on_a_cpu(student: Path, bear:
     """So that the bar moves with every picture."""
     suti, folder = subject.load_student(student, "cpu")
     assert folder == student
-    sampler = subject.subject_sampler(suti, demonstrations([bear], "bear toy"), 1.0)
+    sampler = subject.subject_sampler(suti, demonstrations([bear], "bear toy"), 1.0, (1.0, 0.0))
     made = sampler(suti.pipeline, [PROMPT] * 2, [0, 1], steps=1, guidance=1.0, size=None, negative="", batch=2)
     assert [len(images) for images in made] == [1, 1]

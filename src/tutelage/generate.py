@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from tutelage.errors import BadInput
 from tutelage.run import write_atomic
 from tutelage.stamp import Settings, SubjectSettings, png
+from tutelage.students.guidance import within
 from tutelage.subject import (
     Sampler,
     demonstrations,
@@ -36,6 +37,8 @@ STEPS: Final = 24
 GUIDANCE: Final = 3.0
 ON_SHEET: Final = 64
 """Most pictures on a sheet: the first ones."""
+INTERVAL: Final = (0.8, 0.0)
+"""As `students.guidance.START`."""
 
 
 def generate(
@@ -47,6 +50,7 @@ def generate(
     subject: tuple[Path, ...] = (),
     subject_name: str = "",
     subject_guidance: float | None = None,
+    guidance_interval: tuple[float, float] = INTERVAL,
     model: str | None = None,
     out: Path = Path("generated"),
     steps: int = STEPS,
@@ -69,6 +73,8 @@ def generate(
             is about.
         subject_guidance: How strictly to follow the subject's pictures, from 0 (not at all); by default as strictly as
             the prompt, which is also fastest.
+        guidance_interval: With a subject, when prompt and pictures are followed more strictly than the model does by
+            itself: from this share of the time to that one, noise alone being 1 and a finished picture 0.
         model: A shipped checkpoint, a folder in diffusers layout, or a Hub id such as owner/name; by default toybox-sd,
             with a subject toybox-suti. A subject needs a student.
         out: Folder to write to; files of the same names are replaced.
@@ -85,11 +91,12 @@ def generate(
     """
     weight = max(1.0, guidance) if subject_guidance is None else subject_guidance
     _check(n=n, seed=seed, steps=steps, batch=batch, guidance=guidance, subject_guidance=weight)
+    within(guidance_interval)
     if not subject and (subject_name or subject_guidance is not None):
         raise BadInput("a subject's name or guidance is of no use without its pictures; give them with --subject")
     shown = demonstrations(subject, subject_name or named(prompt)) if subject else ()
     make_folder(out)
-    pipeline, origin, sampler = _artist(model, shown, weight, device, dtype)
+    pipeline, origin, sampler = _artist(model, shown, weight, guidance_interval, device, dtype)
     from tutelage.diffusion.sample import picture_size
     from tutelage.diffusion.words import prompt_warnings
 
@@ -97,7 +104,8 @@ def generate(
     for line in prompt_warnings(pipeline, prompt, [reference.caption for reference in shown]):
         print(f"tutelage: {line}", file=sys.stderr)
     asked: dict[str, Any] = {"prompt": prompt, "negative": negative, "seed": seed, "steps": steps, "guidance": guidance}
-    first = _settings({**asked, **origin, "index": 0, "height": height, "width": width}, shown, weight)
+    fields = {**asked, **origin, "index": 0, "height": height, "width": width}
+    first = _settings(fields, shown, weight, guidance_interval)
     started = time.monotonic()
     pictures = [_written(image, settings, out) for image, settings in draw(pipeline, first, n, batch, sampler)]
     seconds = time.monotonic() - started
@@ -163,14 +171,19 @@ def counted(n: int, noun: str) -> str:
 
 
 def _artist(
-    model: str | None, shown: "tuple[Reference, ...]", weight: float, device: str, dtype: str
+    model: str | None,
+    shown: "tuple[Reference, ...]",
+    weight: float,
+    interval: tuple[float, float],
+    device: str,
+    dtype: str,
 ) -> "tuple[Any, dict[str, Any], Sampler | None]":
     """What draws: a pipeline, what it decides of the settings, and how it is sampled."""
     if not shown:
         return *load(MODEL if model is None else model, device, dtype), None
     name = shipped_student() if model is None else model
     student, folder = load_student(name, device, dtype)
-    return student.pipeline, _origin(name, folder, student.pipeline), subject_sampler(student, shown, weight)
+    return student.pipeline, _origin(name, folder, student.pipeline), subject_sampler(student, shown, weight, interval)
 
 
 def _origin(model: str, folder: Path, pipeline: Any) -> dict[str, Any]:
@@ -181,11 +194,13 @@ def _origin(model: str, folder: Path, pipeline: Any) -> dict[str, Any]:
     return origin | {"dtype": dtype_name(pipeline.dtype), "device": pipeline.device.type}
 
 
-def _settings(fields: dict[str, Any], shown: "Sequence[Reference]", weight: float) -> Settings:
+def _settings(
+    fields: dict[str, Any], shown: "Sequence[Reference]", weight: float, interval: tuple[float, float]
+) -> Settings:
     if not shown:
         return Settings(**fields)
     about = tuple(described(reference) for reference in shown)
-    return SubjectSettings(**fields, subject_guidance=weight, demonstrations=about)
+    return SubjectSettings(**fields, subject_guidance=weight, guidance_interval=interval, demonstrations=about)
 
 
 def _written(image: "Image", settings: Settings, out: Path) -> "Image":

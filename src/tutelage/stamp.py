@@ -40,6 +40,8 @@ class SubjectSettings(Settings):
     """The same of a picture of a subject; `guidance` is towards the text."""
 
     subject_guidance: float
+    guidance_interval: tuple[float, float]
+    """Both are in force from this share of the time to that one."""
     demonstrations: tuple[dict[str, str], ...]
     """Name, SHA-256 and caption of each; see `subject.described`."""
 
@@ -73,6 +75,8 @@ def parameters(settings: Settings) -> str:
         "Version": f"tutelage {settings.version}",
     }
     if isinstance(settings, SubjectSettings):
+        start, stop = settings.guidance_interval
         pairs |= {"Demonstrations": len(settings.demonstrations), "Subject CFG scale": f"{settings.subject_guidance:g}"}
+        pairs |= {"CFG interval": f"{start:g} to {stop:g}"}
     steer = [f"Negative prompt: {settings.negative}"] if settings.negative else []
     return "\n".join([settings.prompt, *steer, ", ".join(f"{name}: {value}" for name, value in pairs.items())])

@@ -95,22 +95,25 @@ def described(reference: "Reference") -> dict[str, str]:
     return {"name": name, "sha256": hashlib.sha256(data).hexdigest(), "caption": reference.caption}
 
 
-def subject_sampler(student: "Suti", shown: "tuple[Reference, ...]", weight: float) -> Sampler:
-    """`diffusion.sample.sample` for a subject: the same arguments, and what is drawn is followed with this `weight`.
+def subject_sampler(
+    student: "Suti", shown: "tuple[Reference, ...]", weight: float, interval: tuple[float, float]
+) -> Sampler:
+    """`diffusion.sample.sample` for a subject: the same arguments, and the demonstrations are followed with this
+    `weight`, and they and the prompt within this `interval` of time; see `students.guidance.Within`.
 
     Text guidance up to 1 means none, as it does there. Each picture depends on its own seed alone, so the student is
     asked for no more at once than its device computes at once.
     """
     from tutelage.diffusion.sample import lane_width
     from tutelage.students.base import Request
-    from tutelage.students.guidance import TwoWeights
+    from tutelage.students.guidance import TwoWeights, within
 
     def sample(
         pipeline: Any, prompts: Sequence[str], seeds: Sequence[int], *, guidance: float, batch: int, **options: Any
     ) -> "Iterator[list[Image]]":
         requests = [Request(text=t, references=shown, seed=s) for t, s in zip(prompts, seeds, strict=True)]
-        weights = TwoWeights(text=max(1.0, guidance), references=weight)
-        made = student.generate(requests, guidance=weights, batch=lane_width(pipeline, batch), **options)
+        both = within(interval, TwoWeights(text=max(1.0, guidance), references=weight))
+        made = student.generate(requests, guidance=both, batch=lane_width(pipeline, batch), **options)
         yield from _watched(made, len(requests))
 
     return sample

@@ -73,11 +73,16 @@ def test_ratios_have_limits(ratio):
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-def test_outside_its_interval_guidance_is_one_question(time, a, b):
+def test_guidance_is_within_its_interval(time, a, b):
     start, stop = max(a, b), min(a, b)
     guidance = TwoWeights(text=3, references=3)
-    chain = Within(guidance=guidance, start=start, stop=stop).chain(0.0, time)
-    assert chain == (guidance.chain(0.0, time) if stop <= time <= start else Chain(BOTH, ()))
+    chain = Within(guidance=guidance, start=start, stop=stop).chain(0.0, time).shortened(True)
+    assert chain == (Chain(NOTHING, (Link(BOTH, 3),)) if stop <= time <= start else Chain(BOTH, ()))
+
+
+def test_what_is_not_followed_is_not_followed_outside_the_interval_either():
+    chain = Within(guidance=TwoWeights(text=3, references=0), start=0.5).chain(0.0, 0.9)
+    assert chain.shortened(True) == Chain(TEXT, ())
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0.2, 0.3), (1.1, 0.0), (1.0, -0.1), (math.nan, 0.0)])

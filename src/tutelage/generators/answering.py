@@ -10,7 +10,8 @@ from tutelage.generators.base import Generator
 from tutelage.generators.dream import TUNING, DreamSuti
 from tutelage.generators.experts import KINDS, TOYBOX, ExpertSettings, expert
 from tutelage.generators.given import Copy
-from tutelage.generators.networks import GUIDANCE, STEPS, Base, Student
+from tutelage.generators.networks import GUIDANCE, INTERVAL, STEPS, Base, Student
+from tutelage.students.guidance import within
 from tutelage.subject import STUDENT
 from tutelage.teachers.settings import Training
 
@@ -35,7 +36,7 @@ class Answering:
     """How strictly student and base follow the prompt."""
     subject_guidance: float = GUIDANCE
     """How strictly the student follows the demonstrations."""
-    guidance_interval: tuple[float, float] = (1.0, 0.0)
+    guidance_interval: tuple[float, float] = INTERVAL
     """When it does: from this share of the time to that one, noise alone being 1 and a finished picture 0."""
     dtype: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
     """Number format the student computes in; auto is bf16 on CUDA and fp32 elsewhere."""
@@ -71,6 +72,7 @@ class Answering:
         Raises:
             BadInput: a value is wrong.
         """
+        within(self.guidance_interval)
         for name in self.beside:
             if name not in BESIDE:
                 raise BadInput(f"--beside {name}: nobody.{did_you_mean(name, BESIDE)} There are {', '.join(BESIDE)}")

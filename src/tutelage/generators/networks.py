@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # as in `base`
 
 STEPS: Final = 24
 GUIDANCE: Final = 3.0
+INTERVAL: Final = (0.8, 0.0)
 """Defaults of `tutelage generate`."""
 SINGLY: Final = 1
 """Pictures at a time: what one takes is part of what is measured."""
@@ -33,7 +34,7 @@ class Student:
     """Guidance towards the demonstrations."""
     interleaved: bool = False
     """At each step towards the text or towards the demonstrations, as Re-Imagen draws."""
-    interval: tuple[float, float] = (1.0, 0.0)
+    interval: tuple[float, float] = INTERVAL
     """Guidance from this share of the time to that one, noise alone being 1; see `students.guidance.Within`."""
     dtype: str = "auto"
     """fp32, bf16 or fp16; auto is bf16 on CUDA and fp32 elsewhere."""
@@ -51,7 +52,7 @@ class Student:
 
     def answer(self, questions: Sequence[Assignment]) -> "Iterator[Image]":
         """See `base.Generator`."""
-        from tutelage.students.guidance import Interleaved, TwoWeights, Within
+        from tutelage.students.guidance import Interleaved, TwoWeights, within
         from tutelage.subject import load_student
 
         student, _ = load_student(self.model, self.device, self.dtype)
@@ -61,8 +62,7 @@ class Student:
             Request(text=one.text, references=one.cluster.references, seed=noise(self.seed, one)) for one in questions
         ]
         kind = Interleaved if self.interleaved else TwoWeights
-        start, stop = self.interval
-        guidance = Within(guidance=kind(text=self.text, references=self.references), start=start, stop=stop)
+        guidance = within(self.interval, kind(text=self.text, references=self.references))
         yield from chain.from_iterable(student.generate(requests, steps=self.steps, guidance=guidance, batch=SINGLY))
 
 

@@ -15,7 +15,7 @@ from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.diffusion.sample import image_seed
 from tutelage.students.base import Request
 from tutelage.students.drawing import Plan, draw
-from tutelage.students.guidance import Guidance, TwoWeights
+from tutelage.students.guidance import Guidance, TwoWeights, Within
 from tutelage.students.guided_unet import GuidedUNet
 from tutelage.students.reference_attention import ReferenceAttention
 from tutelage.students.reference_unet import ReferenceUNet
@@ -85,7 +85,8 @@ class SutiPipeline(DiffusionPipeline):  # type: ignore[misc]
     ) -> ImagePipelineOutput:
         """Draw one picture a prompt of the subject that the (picture, caption) demonstrations show.
 
-        The noise of picture i is keyed by (seed, i). `guidance` is `TwoWeights()` unless another is given.
+        The noise of picture i is keyed by (seed, i). `guidance` is `Within(guidance=TwoWeights())` unless another is
+        given.
 
         Raises:
             BadInput: a number is out of range, or the size does not fit the model.
@@ -93,7 +94,7 @@ class SutiPipeline(DiffusionPipeline):  # type: ignore[misc]
         size = None if height is None or width is None else (height, width)
         plan = Plan(
             steps=num_inference_steps,
-            guidance=guidance or TwoWeights(),
+            guidance=guidance or Within(guidance=TwoWeights()),
             size=size,
             negative=negative_prompt,
             batch=batch,
