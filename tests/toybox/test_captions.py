@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.toybox.captions import caption, named, varied_caption, vocabulary
+from tutelage.toybox.captions import caption, named, spoken, varied_caption, vocabulary
 from tutelage.toybox.sampling import random_scene, random_subject
 from tutelage.toybox.scene import COLOURS, Scene, Subject, describe
 
@@ -26,6 +26,17 @@ def drawn(seed: int) -> Scene:
 def test_what_is_named_is_what_is_there(seed: int, level) -> None:
     scene = drawn(seed)
     assert named(scene, level).items() <= describe(scene).items()
+
+
+@given(SEEDS)
+def test_a_prompt_can_be_read_back(seed: int) -> None:
+    scene = drawn(seed)
+    assert spoken(caption(scene, "short")) == named(scene, "short")
+
+
+def test_what_is_said_first_counts() -> None:
+    assert spoken("a dog toy beside a bear toy, at night") == {"kind": "dog", "environment": "night"}
+    assert spoken("a teddybear") == {}
 
 
 @given(SEEDS, LEVELS)

@@ -57,6 +57,16 @@ STYLE_WORDS: Final[dict[Style, str]] = {
     "pixel art": "pixel art of",
     "cartoon": "a cartoon of",
 }
+_PHRASES: Final[dict[str, dict[str, str]]] = {
+    "kind": {kind: kind for kind in KINDS},
+    "scene": {str(place): words for place, words in PLACE_WORDS.items()},
+    "view": {view: f"{view} view" for view in VIEWS},
+    "accessory": {str(worn): words for worn, words in ACCESSORY_WORDS.items()},
+    "expression": {mood: mood for mood in EXPRESSIONS if mood != "neutral"},
+    "environment": {str(weather): words for weather, words in ENVIRONMENT_WORDS.items()},
+    "style": {str(style): words for style, words in STYLE_WORDS.items()},
+}
+"""Attribute → value → the words for it."""
 SILENT: Final = frozenset({"plain", "none", "neutral", "day", "photo"})
 """Values that go without saying: no caption names them."""
 
@@ -85,6 +95,24 @@ def named(scene: Scene, level: Level = "full") -> dict[str, str]:
         if scene.view == "front":
             said.pop("view", None)
     return said
+
+
+def spoken(sentence: str) -> dict[str, str]:
+    """Attribute → value for what a sentence in these words asks for, colours and patterns left out.
+
+    The inverse of `caption`, as far as `named` goes at the level "short". Of several values of an attribute the one
+    said first counts.
+
+    >>> spoken("a sad bear toy wearing a crown in the snow")
+    {'kind': 'bear', 'scene': 'snow', 'accessory': 'crown', 'expression': 'sad'}
+    """
+    found = {}
+    for attribute, phrases in _PHRASES.items():
+        at = {value: re.search(rf"\b{re.escape(phrase)}\b", sentence) for value, phrase in phrases.items()}
+        starts = {value: match.start() for value, match in at.items() if match}
+        if starts:
+            found[attribute] = min(starts, key=starts.__getitem__)
+    return found
 
 
 def varied_caption(scene: Scene, rng: np.random.Generator) -> str:

@@ -107,18 +107,33 @@ class Oracle:
         """
         described = {} if shown is None else describe(shown)
         somebody = None if shown is None else shown.subject
-        followed = self.prompt_followed(named, described, item=item)
+        followed = {attribute: described.get(attribute) == value for attribute, value in named.items()}
+        alike = 1.0 if wanted is None else likeness(wanted, somebody)
+        return self.mark(item, alike=alike, followed=followed, damage=damage, anybody=wanted is None)
+
+    def mark(
+        self, item: str, *, alike: float, followed: Mapping[str, bool], damage: float, anybody: bool = False
+    ) -> Rating:
+        """Mark a picture of which this much is known, however it is known.
+
+        Args:
+            item: id of the picture.
+            alike: share in [0, 1] of the toy's traits that were kept (see `likeness`); 1 if it is the toy.
+            followed: attribute that the prompt names → whether the picture shows it.
+            damage: share in [0, 1] of its pixels that are artefacts.
+            anybody: whether no toy in particular was asked for, so that there is nothing to be mistaken about.
+        """
+        seen = [right != self._errs(item, f"prompt {attribute}") for attribute, right in followed.items()]
         return Rating(
-            subject=int(wanted is None or self.subject_kept(wanted, somebody, item=item)),
-            text=int(followed == 1),
+            subject=int(anybody or (alike == 1) != self._errs(item, "subject")),
+            text=int(all(seen)),
             photo=int(self.artefact_free(damage, item=item)),
-            sc=self._consistency(item, 1.0 if wanted is None else likeness(wanted, somebody), named, described),
+            sc=self._consistency(item, alike, sum(followed.values()) / len(followed) if followed else 1.0),
             pq=self._level(item, "pq", 2 - (damage >= SOME_DAMAGE) - (damage >= SERIOUS_DAMAGE)),
         )
 
-    def _consistency(self, item: str, alike: float, named: Mapping[str, str], described: Mapping[str, str]) -> float:
-        """The mark for the condition followed least: the subject, all of it, or the words."""
-        words = Oracle().prompt_followed(named, described)
+    def _consistency(self, item: str, alike: float, words: float) -> float:
+        """The mark for the condition followed least: the subject, all of it, or the share of the words."""
         text = 2 if words >= MOSTLY else int(words >= AT_ALL)
         subject = 2 if alike == 1 else int(alike >= 0.5)
         return self._level(item, "sc", min(text, subject))
