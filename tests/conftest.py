@@ -189,6 +189,25 @@ def tiny_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_scorer(tiny_clip: Path, make_triplet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A distilled judge on the tiny CLIP, which learnt to tell pictures of two kinds of names apart."""
+    from dataclasses import replace
+
+    from tutelage.diffusion.features import clip_features
+    from tutelage.judges.distillation.features import tell
+    from tutelage.judges.distillation.fit import Fitting, fit
+
+    clip = clip_features(tiny_clip, "cpu")
+    told = tell([make_triplet(f"{n}") for n in range(24)], clip, None, 64)
+    marks = {mark: torch.arange(24.0) % 2 for mark in ("sc", "pq")}
+    scorer = fit(told, marks, clip.weights, "", Fitting(steps=5, batch=8, hidden=4))
+    scorer.config = replace(scorer.config, thresholds={"sc": 0.4, "pq": None, "overall": 0.5}, precision=0.9)
+    folder = tmp_path_factory.mktemp("judges") / "distilled"
+    scorer.save(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def make_cluster():
     """(id, sizes as (width, height), subject) → a cluster of pictures that are all different, with captions."""
     from tutelage.triplet import Cluster, Picture, Reference

@@ -3,7 +3,7 @@
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -14,10 +14,18 @@ from tutelage.errors import BadInput
 from tutelage.judges import JUDGES, judge
 from tutelage.judges.base import Cost, Judge
 from tutelage.judging.fingerprint import write_known
+from tutelage.triplet import Triplet
 from tutelage.viescore.pretend import MODEL, say
 
 BLIND = {"leakage-text"}
 """Judges that look at no picture."""
+
+
+class Unmoved:
+    """Gives every triplet the same marks."""
+
+    def rate(self, triplets: Sequence[Triplet]) -> list[tuple[float, float] | str]:
+        return [(1.0, 0.25) for _ in triplets]
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +38,7 @@ def values(
     folder, known = (tmp_path_factory.mktemp(name) for name in ("pictures", "known"))
     (folder / "one.png").write_bytes(make_triplet("another").target)
     write_known(folder, known, picture_features(tiny_clip, "cpu"))
-    return {"high": 0.9, "against": (known,), "classifier": tiny_classifier}
+    return {"high": 0.9, "against": (known,), "classifier": tiny_classifier, "rater": Unmoved()}
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +49,15 @@ def served() -> Iterator[str]:
 
 
 @pytest.fixture(params=sorted(JUDGES))
-def made(request: pytest.FixtureRequest, tiny_clip: Path, values: dict[str, Any], served: str) -> Judge:
+def made(
+    request: pytest.FixtureRequest, tiny_clip: Path, tiny_scorer: Path, values: dict[str, Any], served: str
+) -> Judge:
     """A judge of each name, with all that it needs."""
     kind = judge(request.param)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     networks = {name: tiny_clip for name in fields if get_type_hints(kind)[name] == str | Path}
-    given = {name: value for name, value in {**values, "model": served}.items() if name in fields}
+    model = tiny_scorer if request.param == "distilled" else served
+    given = {name: value for name, value in {**values, "model": model}.items() if name in fields}
     return kind(**networks | given, **{"device": "cpu"} if "device" in fields else {})
 
 

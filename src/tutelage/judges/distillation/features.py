@@ -1,0 +1,122 @@
+"""What a scorer is told of a triplet: frozen features of target, references and text, and how near they are.
+
+Consistency (SC) sees all three. Quality (PQ) sees the target alone, as in VIEScore: its feature, and what it is made
+of, which is the mean and spread over places of an early layer's patches. Later layers forget blur and noise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from tutelage.diffusion.features import PROJECTED, ClipFeatures, PictureFeatures
+from tutelage.diffusion.vision import pixels
+from tutelage.judges.looking import Seen
+from tutelage.triplet import Triplet
+
+EARLY: Final = 2
+"""Layer whose patches say what a picture is made of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What is known of N triplets."""
+
+    consistency: Tensor
+    """(N, S) for SC."""
+    quality: Tensor
+    """(N, Q) for PQ."""
+    faults: tuple[str, ...]
+    """Why a triplet cannot be judged, empty if it can; its rows are zero then."""
+
+    @property
+    def sound(self) -> Tensor:
+        """(N,): where there is no fault."""
+        return torch.tensor([not fault for fault in self.faults], dtype=torch.bool)
+
+    @staticmethod
+    def joined(parts: "Sequence[Told]") -> "Told":
+        """Several, one after the other."""
+        return Told(
+            consistency=torch.cat([part.consistency for part in parts]),
+            quality=torch.cat([part.quality for part in parts]),
+            faults=tuple(fault for part in parts for fault in part.faults),
+        )
+
+
+@dataclass(frozen=True)
+class Grained(PictureFeatures):
+    """A network that says of a picture what it shows and what it is made of, in one look."""
+
+    @staticmethod
+    def of(look: PictureFeatures) -> "Grained":
+        """The same network, asked for more."""
+        return Grained(look.network, look.processor, look.device, look.folder)
+
+    @torch.inference_mode()
+    def pictures(self, images: Sequence[Image.Image], batch: int = 64) -> Tensor:
+        """(N, D + G) of RGB pictures: the unit feature, then mean and spread of patches after layer `EARLY`."""
+        parts = []
+        for first in range(0, len(images), batch):
+            seen = pixels(self.processor, images[first : first + batch], self.device)
+            shown, patches = self._layers(seen)
+            grain = torch.cat([patches.mean(1), patches.std(1)], -1)
+            parts.append(torch.cat([F.normalize(shown, dim=-1), grain], -1).float().cpu())
+        return torch.cat(parts) if parts else torch.empty(0, 0)
+
+    def _layers(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) → the feature (B, D) and early patches (B, P, C)."""
+        network: Any = self.network
+        if network.config.model_type in PROJECTED:
+            told = network.vision_model(seen, output_hidden_states=True)
+            return network.visual_projection(told.pooler_output), told.hidden_states[EARLY][:, 1:]
+        told = network(pixel_values=seen, output_hidden_states=True)
+        return told.last_hidden_state[:, 0], told.hidden_states[EARLY][:, 1:]
+
+
+def tell(triplets: Sequence[Triplet], clip: ClipFeatures, network: PictureFeatures | None, batch: int) -> Told:
+    """Look at triplets with a CLIP and, for who somebody is, maybe with another network."""
+    looks = [Grained.of(clip), *([] if network is None else [network])]
+    seen = [Seen(triplets, look, batch) for look in looks]
+    texts = list(dict.fromkeys(triplet.text for triplet in triplets))
+    read = dict(zip(texts, clip.texts(texts), strict=True))
+    faults = tuple(seen[0].fault(triplet) for triplet in triplets)
+    rows = [
+        None if fault else _row(triplet, seen, read[triplet.text])
+        for triplet, fault in zip(triplets, faults, strict=True)
+    ]
+    consistency, quality = (_stacked([row and row[at] for row in rows]) for at in range(2))
+    return Told(consistency=consistency, quality=quality, faults=faults)
+
+
+def _row(triplet: Triplet, seen: Sequence[Seen], text: Tensor) -> tuple[Tensor, Tensor]:
+    """What SC and what PQ is told of one triplet."""
+    width = len(text)
+    target, references = seen[0].target(triplet), seen[0].references(triplet)
+    shown, grain = target[:width], target[width:]
+    others = references[:, :width]
+    parts = [_words(shown, others, text), _alike(shown, others), shown * text, shown, text]
+    parts += [_alike(other.target(triplet), other.references(triplet)) for other in seen[1:]]
+    return torch.cat(parts), torch.cat([shown, grain])
+
+
+def _words(target: Tensor, references: Tensor, text: Tensor) -> Tensor:
+    """Four cosines: target and text, references and text (largest, mean), and ΔCLIP (SuTI, Eq. 6)."""
+    near, others = target @ text, references @ text
+    return torch.stack([near, others.max(), others.mean(), near - others.max()])
+
+
+def _alike(target: Tensor, references: Tensor) -> Tensor:
+    """Three cosines of target and references (largest, mean, least), then the product with their mean (D,)."""
+    cosines = references @ target
+    return torch.cat([torch.stack([cosines.max(), cosines.mean(), cosines.min()]), target * references.mean(0)])
+
+
+def _stacked(rows: Sequence[Tensor | None]) -> Tensor:
+    """(N, W), zero where there is no row; (N, 0) where there is none at all."""
+    width = next((len(row) for row in rows if row is not None), 0)
+    return torch.stack([torch.zeros(width) if row is None else row for row in rows]) if rows else torch.empty(0, 0)

@@ -1,0 +1,111 @@
+"""A small judge that has learnt a strong one's marks (OmniEdit, §3.2): cheap enough to look at everything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from tutelage.errors import BadInput
+from tutelage.judges.base import Cost, unjudged
+from tutelage.judges.looking import check_batch
+from tutelage.triplet import Triplet, Verdict
+
+if TYPE_CHECKING:  # PyTorch takes seconds to import
+    from tutelage.diffusion.features import ClipFeatures, PictureFeatures
+    from tutelage.judges.distillation.scorer import Scorer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distilled:
+    """SC and PQ as the strong judge would give them; kept if the mark that is asked for reaches the threshold."""
+
+    model: str | Path
+    """Folder or Hub id that `tutelage distill` wrote."""
+    clip: str | Path
+    """Folder or Hub id of the `CLIPModel` it was distilled with."""
+    network: str | Path | None = None
+    """Folder or Hub id of the network that looked at who is shown, if it was distilled with one."""
+    mark: Literal["overall", "sc", "pq"] = "overall"
+    """What is the score: semantic consistency, perceptual quality, or the geometric mean of the two."""
+    threshold: float | None = None
+    """Least score, in [0, 1], that is kept; None: the one that was calibrated."""
+    batch: int = 64
+    """Pictures to look at at once."""
+    device: str = "auto"
+    name: ClassVar[str] = "distilled"
+    cost: ClassVar[Cost] = Cost.LOOKING
+
+    def __post_init__(self) -> None:
+        check_batch(self.batch)
+
+    def judge(self, triplets: Sequence[Triplet]) -> list[Verdict]:
+        """Score in [0, 1].
+
+        Raises:
+            BadInput: the model or a network cannot be loaded, or it was distilled with other networks.
+        """
+        from tutelage.judges.distillation.features import tell
+
+        scorer, (clip, network) = self._scorer, self._networks
+        if not triplets:
+            return []
+        told = tell(triplets, clip, network, self.batch)
+        marks = {mark: values.tolist() for mark, values in scorer.marks(told).items()}
+        return [
+            unjudged(triplet, self.name, fault)
+            if fault
+            else self._verdict(triplet, {mark: values[at] for mark, values in marks.items()})
+            for at, (triplet, fault) in enumerate(zip(triplets, told.faults, strict=True))
+        ]
+
+    @property
+    def weights(self) -> str:
+        """Hash of the scorer's folder, which names its networks by theirs."""
+        from tutelage.diffusion.load import weights_hash
+        from tutelage.diffusion.vision import network_folder
+
+        return weights_hash(network_folder(self.model))
+
+    @cached_property
+    def _scorer(self) -> "Scorer":
+        from tutelage.judges.distillation.scorer import Scorer
+
+        return Scorer.load(self.model)
+
+    @cached_property
+    def _threshold(self) -> float:
+        config = self._scorer.config
+        if self.mark not in {*config.marks, "overall"}:
+            raise BadInput(f"{self.model} gives no mark '{self.mark}'; it gives {', '.join(config.marks)}")
+        threshold = config.thresholds.get(self.mark) if self.threshold is None else self.threshold
+        if threshold is None:
+            raise BadInput(
+                f"{self.model}: no threshold on '{self.mark}' gave the precision {config.precision:g}; give a threshold"
+            )
+        return threshold
+
+    @cached_property
+    def _networks(self) -> "tuple[ClipFeatures, PictureFeatures | None]":
+        from tutelage.diffusion.features import clip_features, picture_features
+
+        clip = clip_features(self.clip, self.device)
+        network = None if self.network is None else picture_features(self.network, self.device)
+        made_with = self._scorer.config
+        for name, given, wanted in (
+            ("clip", clip.weights, made_with.clip),
+            ("network", "" if network is None else network.weights, made_with.network),
+        ):
+            if given != wanted:
+                told = f"with sha256 {given}" if given else "none"
+                raise BadInput(
+                    f"{self.model} was distilled with {f'a {name} of sha256 {wanted}' if wanted else f'no {name}'}; "
+                    f"{told} was given, so give the one it was distilled with"
+                )
+        return clip, network
+
+    def _verdict(self, triplet: Triplet, marks: dict[str, float]) -> Verdict:
+        score, threshold = marks[self.mark], self._threshold
+        said = ", ".join(f"{mark} {value:.3f}" for mark, value in marks.items())
+        reason = "" if score >= threshold else f"{said}: {self.mark} is below {threshold:.3f}"
+        return Verdict(triplet=triplet.id, judge=self.name, score=score, keep=not reason, reason=reason)
