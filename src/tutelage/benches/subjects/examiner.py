@@ -110,8 +110,8 @@ class Examiner:
         kinds = sorted({KINDS[number % len(KINDS)] for number in range(bench.subjects)})
         others = [toy for kind in kinds for toy in other_toys(kind, bench)]
         toys = [held_out_toy(number, bench.seed) for number in range(bench.subjects)]
-        candidates = _galleries(network, others, GALLERY, bench.seed, workers)
-        real = [(identity(network, part), texture(network, part)) for part in _drawn(real_scenes(bench), workers)]
+        candidates = galleries(network, others, GALLERY, bench.seed, workers)
+        real = [(identity(network, part), texture(network, part)) for part in drawn(real_scenes(bench), workers)]
         photos, textures = (Manifold.of(np.concatenate(parts).astype(float)) for parts in zip(*real, strict=True))
         return Examiner(
             look=network,
@@ -119,7 +119,7 @@ class Examiner:
             candidates=dict(zip(kinds, np.split(candidates, len(kinds)), strict=True)),
             photos=photos,
             textures=textures,
-            toys=dict(enumerate(_galleries(network, toys, PAIRED, bench.seed, workers))),
+            toys=dict(enumerate(galleries(network, toys, PAIRED, bench.seed, workers))),
         )
 
     def mark(
@@ -193,14 +193,14 @@ def real_scenes(bench: SubjectsBench) -> list[Scene]:
     ]
 
 
-def _galleries(network: PictureFeatures, toys: Sequence[Subject], count: int, seed: int, workers: int) -> Features:
+def galleries(network: PictureFeatures, toys: Sequence[Subject], count: int, seed: int, workers: int) -> Features:
     """Who is seen in `count` pictures of each toy (toys, count, D)."""
     scenes = [scene for toy in toys for scene in gallery(toy, count, seed)]
-    seen = np.concatenate([identity(network, part) for part in _drawn(scenes, workers)])
+    seen = np.concatenate([identity(network, part) for part in drawn(scenes, workers)])
     return seen.reshape(len(toys), count, -1)
 
 
-def _drawn(scenes: Sequence[Scene], workers: int) -> Iterator[list[Image.Image]]:
+def drawn(scenes: Sequence[Scene], workers: int) -> Iterator[list[Image.Image]]:
     """Pictures of scenes, some at a time."""
     for first in range(0, len(scenes), TOGETHER):
         images = draw(scenes[first : first + TOGETHER], workers).images

@@ -31,3 +31,7 @@ class Manifold:
     def holds(self, seen: Floats) -> NDArray[np.bool_]:
         """(N,): whether pictures with features (N, D) lie in any ball."""
         return np.asarray((cdist(seen, self.real) <= self.reach).any(1))
+
+    def distance(self, seen: Floats) -> Floats:
+        """(N,): how far pictures with features (N, D) are from the nearest ball's middle, in units of its radius."""
+        return np.asarray((cdist(seen, self.real) / self.reach).min(1))
