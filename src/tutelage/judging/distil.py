@@ -65,7 +65,7 @@ class Distillation:
     """What looks and reads: a shipped name, a folder or a Hub id."""
     network: str = "toybox-dino"
     """What tells subjects apart; empty: the CLIP alone."""
-    steps: int = 600
+    steps: int = 300
     """Training steps."""
     seed: int = 0
     json: Path | None = None

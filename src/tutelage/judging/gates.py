@@ -22,7 +22,7 @@ SURVIVAL: Final = 500 / 1800
 """Share of triplets that SuTI kept."""
 SURVIVALS: Final = (0.5, SURVIVAL, 0.1)
 """Shares at which precision is printed."""
-GOALS: Final = ("subject and text", "all")
+GOALS: Final = ("text", "subject and text", "all")
 """What a gate is to let through, in `benches.verdicts.truth.TRUTHS`."""
 PANELS: Final = (
     ("delta-clip",),
@@ -61,7 +61,7 @@ def survival_rows(examined: Examined, name: str, scores: Floats) -> list[Row]:
     rows = []
     for share in SURVIVALS:
         kept = scores >= threshold_for_survival(scores, share)
-        for truth in ("subject", "text", *GOALS):
+        for truth in ("subject", *GOALS):
             right = grouped_share(examined.of(truth).astype(float), examined, kept.astype(float))
             rows.append(examined.row(name, f"precision of the best {share:.0%}: {truth}", right, int(kept.sum())))
     return rows

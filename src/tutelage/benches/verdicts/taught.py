@@ -3,8 +3,9 @@
 Who a cluster's toy is follows from the crawl's labels and the URLs of its pictures. Its targets are marked like answers
 to the toybox bench (`subjects.examiner`): the toy is picked from 20 of its kind by the identity network, what the text
 names is read back by the attribute reader, and a target without artefacts lies among real pictures by its texture. How
-far outside it lies says how serious its artefacts are. So this truth is itself a measurement: the reader misses some
-expressions, and one real picture in ten lies outside.
+far outside it lies says how serious its artefacts are. The kind that a text names is who, not what is asked for, and is
+not read back. So this truth is itself a measurement: the reader misses one expression in five, and one real picture in
+ten lies outside.
 """
 
 from collections import Counter
@@ -112,7 +113,7 @@ class CrawlTruth:
             truths.append(
                 Truth(
                     alike=1.0 if right else min(NEAREST_WRONG, traits_read(toy, reading)),
-                    followed=agreement(spoken(triplet.text), reading),
+                    followed=agreement(asked_for(triplet.text), reading),
                     damage=_damage(float(distance)),
                     copied=_copied(image, triplet),
                 )
@@ -146,6 +147,11 @@ def toys_of(labels: Path) -> dict[str, Subject]:
             if scene is not None and scene.subject is not None:
                 toys[image["url"]] = scene.subject
     return toys
+
+
+def asked_for(text: str) -> dict[str, str]:
+    """Attribute → value of what a text asks for besides the toy."""
+    return {name: value for name, value in spoken(text).items() if name != "kind"}
 
 
 def traits_read(toy: Subject, reading: Reading) -> float:

@@ -20,7 +20,7 @@ LEAST: Final = 20
 class Fitting:
     """How a scorer is trained."""
 
-    steps: int = 600
+    steps: int = 300
     batch: int = 256
     lr: float = 1e-3
     weight_decay: float = 0.05
