@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from tutelage.benches.intervals import auc, grouped_auc, grouped_spearman
+from tutelage.benches.agreement.correlation import grouped_spearman
+from tutelage.benches.intervals import auc, grouped_auc
 from tutelage.benches.verdicts.figures import Examined, ceiling_rows, fault_rows, score_rows
 from tutelage.benches.verdicts.truth import Truth
 from tutelage.judging.gates import calibrated, first_half, gate_rows, survival_rows

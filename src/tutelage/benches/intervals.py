@@ -119,42 +119,12 @@ def grouped_auc(scores: Floats, good: NDArray[np.bool_], groups: NDArray[np.int6
     """AUC of items' scores (N,) for what is good (N,), bootstrapped by group (N,): numbers from 0 on."""
     order = np.argsort(~good, kind="stable")
     ranked, members, split = scores[order], groups[order], int(good.sum())
-    return bootstrap(lambda weights: _weighted_auc(ranked, split, weights[:, members]), _count(groups), seed)
+    return bootstrap(lambda weights: _weighted_auc(ranked, split, weights[:, members]), count_of(groups), seed)
 
 
-def grouped_spearman(left: Floats, right: Floats, groups: NDArray[np.int64], seed: int) -> Interval:
-    """Spearman's rank correlation of two scores (N,) of the same items, bootstrapped by group (N,): numbers from 0 on.
-
-    Ranks are taken anew in each resample; ties share theirs.
-    """
-
-    def statistic(weights: Floats) -> Floats:
-        drawn = weights[:, groups]
-        return _weighted_correlation(_weighted_ranks(left, drawn), _weighted_ranks(right, drawn), drawn)
-
-    return bootstrap(statistic, _count(groups), seed)
-
-
-def _count(groups: NDArray[np.int64]) -> int:
+def count_of(groups: NDArray[np.int64]) -> int:
+    """How many groups there are, numbered from 0 on."""
     return int(groups.max()) + 1 if len(groups) else 0
-
-
-def _weighted_ranks(values: Floats, weights: Floats) -> Floats:
-    """Mid-ranks (R, N) of values (N,) that count as often as weights (R, N) say."""
-    _, level = np.unique(values, return_inverse=True)
-    order = np.argsort(level, kind="stable")
-    starts = np.flatnonzero(np.diff(level[order], prepend=-1))
-    by_level = np.add.reduceat(weights[:, order], starts, axis=1)
-    ranks: Floats = (np.cumsum(by_level, 1) - by_level / 2)[:, level]
-    return ranks
-
-
-def _weighted_correlation(left: Floats, right: Floats, weights: Floats) -> Floats:
-    """Pearson's correlation (R,) of columns (R, N), nan where one of them is constant."""
-    total = weights.sum(1, keepdims=True)
-    one, other = (values - (weights * values).sum(1, keepdims=True) / total for values in (left, right))
-    spread = np.sqrt((weights * one**2).sum(1) * (weights * other**2).sum(1))
-    return _divide((weights * one * other).sum(1), spread)
 
 
 def _weighted_auc(scores: Floats, split: int, weights: Floats) -> Floats:

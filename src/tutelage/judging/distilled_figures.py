@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tutelage.benches.agreement.correlation import grouped_spearman
 from tutelage.benches.base import Row
-from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap_ratio, grouped_spearman
+from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap_ratio
 from tutelage.judges.distillation.scorer import ScorerConfig
 
 BENCH: Final = "distill"

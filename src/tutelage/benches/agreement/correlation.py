@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tutelage.benches.intervals import Floats
+from tutelage.benches.intervals import Floats, Interval, bootstrap, count_of
 
 LARGEST: Final = 0.9999
 """A ρ of ±1 has no finite z; it is averaged as this."""
@@ -45,6 +45,12 @@ def spearman(pairs: Pairs, weights: Floats) -> Floats:
     spread = _covariance(left, left, chosen) * _covariance(right, right, chosen)
     rho = np.divide(covariance, np.sqrt(spread), out=np.full(len(weights), np.nan), where=spread > 1e-12)
     return np.asarray(rho.clip(-1, 1))
+
+
+def grouped_spearman(left: Floats, right: Floats, groups: NDArray[np.int64], seed: int) -> Interval:
+    """Spearman's ρ of two scores (N,) of the same items, bootstrapped by group (N,): numbers from 0 on."""
+    pairs = paired(left, right)
+    return bootstrap(lambda weights: spearman(pairs, weights[:, groups]), count_of(groups), seed)
 
 
 def mean(values: Floats) -> Floats:

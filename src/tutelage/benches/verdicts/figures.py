@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tutelage.benches.agreement.correlation import grouped_spearman
 from tutelage.benches.base import Row
-from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap_ratio, grouped_auc, grouped_spearman
+from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap_ratio, grouped_auc
 from tutelage.benches.verdicts.truth import TRUTHS, Truth, rated
 from tutelage.toybox.oracle import Oracle
 
