@@ -1,6 +1,7 @@
 """The distilled judge: what it is told, how it learns, and what its folder guards against."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -44,6 +45,16 @@ def test_quality_is_told_of_the_target_alone(tiny_clip: Path, make_triplet) -> N
     first, second = (tell([triplet], clip, None, 8) for triplet in (one, other))
     assert torch.equal(first.quality, second.quality)
     assert not torch.allclose(first.consistency, second.consistency)
+
+
+def test_triplets_that_cannot_be_judged_are_joined_with_others(judge: Distilled, tiny_clip: Path, make_triplet) -> None:
+    sound, broken = make_triplet("a"), make_triplet("b", target=b"no picture")
+    clip = clip_features(tiny_clip, "cpu")
+    joined = Told.joined([tell([one], clip, None, 8) for one in (broken, sound)])
+    assert joined.sound.tolist() == [False, True]
+    assert not joined.consistency[0].any()
+    assert torch.equal(joined.at(joined.sound).quality, tell([sound], clip, None, 8).quality)
+    assert [verdict.score for verdict in judge.judge([broken])] == [None]
 
 
 def learnable(n: int = 240) -> tuple[Told, dict[str, torch.Tensor]]:
@@ -110,7 +121,8 @@ def test_the_mark_and_its_threshold_decide(judge: Distilled, tiny_scorer: Path, 
     overall, sc = judge.judge(triplets), Distilled(**same, mark="sc").judge(triplets)
     assert [v.keep for v in overall] == [v.score >= 0.5 for v in overall]
     assert [v.keep for v in sc] == [v.score >= 0.4 for v in sc]
-    assert [v.score for v in sc] != [v.score for v in overall]
+    assert [v.score for v in sc] == [v.parts[0].score for v in overall]
+    assert [v.score for v in overall] == pytest.approx([math.sqrt(v.parts[0].score * v.parts[1].score) for v in sc])
     least = min(v.score for v in overall)
     lax, strict = (Distilled(**same, threshold=t).judge(triplets) for t in (least, 1.0))
     assert all(v.keep for v in lax)

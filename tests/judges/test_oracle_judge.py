@@ -3,7 +3,7 @@
 import pytest
 
 from tutelage.judges.oracle import Oracle
-from tutelage.triplet import Verdict
+from tutelage.triplet import Part, Verdict
 
 
 class Knows:
@@ -18,6 +18,7 @@ def test_the_score_is_the_root_of_the_product(make_triplet) -> None:
     verdicts = Oracle(rater=Knows()).judge([make_triplet(key) for key in "abcd"])
     assert [verdict.score for verdict in verdicts] == [1.0, 0.5, 0.0, None]
     assert [verdict.keep for verdict in verdicts] == [True, False, False, False]
+    assert verdicts[2].parts == (Part(name="SC", score=0.0), Part(name="PQ", score=1.0))
     assert verdicts[1].reason == "SC 0.50 and PQ 0.50: 0.50 is below 1"
     assert verdicts[3] == Verdict(triplet="d/0/0", judge="oracle", score=None, keep=False, reason="nobody knows")
 

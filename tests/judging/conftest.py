@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tutelage.corpus.writer import Committer
-from tutelage.triplet import Triplet, Verdict
+from tutelage.triplet import Part, Triplet, Verdict
 
-CLUSTERS, EACH = 60, 3
+CLUSTERS = 60
+TWO = (Part(name="SC", score=0.5), Part(name="PQ", score=1.0))
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +28,9 @@ def corpus_folder(triplets: list[Triplet], tmp_path_factory: pytest.TempPathFact
     """Those triplets, with verdicts of a judge that sees through copies, and of one of two marks."""
     folder = tmp_path_factory.mktemp("judging") / "corpus"
     said = [
-        Verdict(triplet=one.id, judge=judge, score=score, keep=True)
+        Verdict(triplet=one.id, judge=judge, score=score, keep=True, parts=parts)
         for one in triplets
-        for judge, score in (("strict", 10.0 * (one.id[-1] != "1")), ("asked-sc", 0.5), ("asked-pq", 1.0))
+        for judge, score, parts in (("strict", 10.0 * (one.id[-1] != "1"), ()), ("asked", 0.7, TWO))
     ]
     with Committer(folder) as committer:
         committer.append(triplets, said)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from tutelage.errors import BadInput
 from tutelage.judges.base import Cost, unjudged
 from tutelage.judges.looking import check_batch
-from tutelage.triplet import Triplet, Verdict
+from tutelage.triplet import Part, Triplet, Verdict
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from tutelage.diffusion.features import ClipFeatures, PictureFeatures
@@ -51,12 +51,13 @@ class Distilled:
         if not triplets:
             return []
         told = tell(triplets, clip, network, self.batch)
-        marks = {mark: values.tolist() for mark, values in scorer.marks(told).items()}
+        marks = scorer.marks(told.at(told.sound)) if told.sound.any() else {}
+        rows = iter(zip(*(values.tolist() for values in marks.values()), strict=True))
         return [
             unjudged(triplet, self.name, fault)
             if fault
-            else self._verdict(triplet, {mark: values[at] for mark, values in marks.items()})
-            for at, (triplet, fault) in enumerate(zip(triplets, told.faults, strict=True))
+            else self._verdict(triplet, dict(zip(marks, next(rows), strict=True)))
+            for triplet, fault in zip(triplets, told.faults, strict=True)
         ]
 
     @property
@@ -108,4 +109,5 @@ class Distilled:
         score, threshold = marks[self.mark], self._threshold
         said = ", ".join(f"{mark} {value:.3f}" for mark, value in marks.items())
         reason = "" if score >= threshold else f"{said}: {self.mark} is below {threshold:.3f}"
-        return Verdict(triplet=triplet.id, judge=self.name, score=score, keep=not reason, reason=reason)
+        parts = tuple(Part(name=mark.upper(), score=value) for mark, value in marks.items() if mark != "overall")
+        return Verdict(triplet=triplet.id, judge=self.name, score=score, keep=not reason, reason=reason, parts=parts)

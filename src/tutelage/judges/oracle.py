@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 from tutelage.errors import BadInput
 from tutelage.judges.base import NO_REFERENCES, Cost, unjudged
 from tutelage.judges.looking import numbered, pictures_of
-from tutelage.triplet import Triplet, Verdict
+from tutelage.triplet import Part, Triplet, Verdict
 
 
 class Rater(Protocol):
@@ -53,7 +53,8 @@ class Oracle:
         score = math.sqrt(sc * pq)
         keep = score >= self.threshold
         reason = "" if keep else f"SC {sc:.2f} and PQ {pq:.2f}: {score:.2f} is below {self.threshold:g}"
-        return Verdict(triplet=triplet.id, judge=self.name, score=score, keep=keep, reason=reason)
+        parts = (Part(name="SC", score=sc), Part(name="PQ", score=pq))
+        return Verdict(triplet=triplet.id, judge=self.name, score=score, keep=keep, reason=reason, parts=parts)
 
 
 def _fault(triplet: Triplet) -> str:

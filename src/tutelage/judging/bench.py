@@ -23,11 +23,12 @@ from tutelage.judging.gates import Bands, gate_rows, survival_rows
 from tutelage.judging.known import Remembered
 from tutelage.judging.seats import Networks, metric_scores, seats
 from tutelage.toybox.oracle import Oracle
-from tutelage.triplet import SKILLS, Triplet
+from tutelage.triplet import SKILLS, Triplet, Verdict
 
 TOGETHER: Final = 192
 """Triplets in memory at a time."""
 TRUTHS: Final = "truths"
+PARTS: Final = {"SC", "PQ"}
 STRONG: Final = 0.05
 """Share of wrong answers of the judge `oracle`: a strong one, not the truth itself."""
 
@@ -138,10 +139,8 @@ def measure(drawn: Drawn, how: Measure) -> tuple[list[Row], dict[str, str]]:
     oracle = {"rater": Rater(knower=drawn.knower, noise=STRONG, seeds=(how.seed + 1_000,))}
     extra: dict[str, dict[str, Any]] = {"likeness": {"high": how.likeness}, "oracle": oracle}
     if how.networks.model is not None:
-        extra["distilled"] = {"network": how.networks.network}
+        extra["distilled"] = {"network": how.networks.network, "threshold": 0.0}  # scores are what is asked for
     judges, absent = seats(how.networks, extra)
-    if "distilled" in judges:
-        judges["distilled sc"] = replace(judges["distilled"], mark="sc")  # type: ignore[type-var]
     examined, scores = weigh(drawn, judges, how)
     marks = examined.marks(how.raters)
     rows = ceiling_rows(examined, marks)
@@ -166,8 +165,10 @@ def weigh(drawn: Drawn, judges: Mapping[str, Judge], how: Measure) -> tuple[Exam
         sound = [(triplet, truth) for triplet, truth in found if not isinstance(truth, str)]
         triplets = [triplet for triplet, _ in sound]
         known += [(_without_pictures(triplet), truth) for triplet, truth in sound]
-        given = {name: _scores(judge, triplets) for name, judge in judges.items()}
-        for name, values in {**given, **metric_scores(triplets, clip, network)}.items():
+        given = metric_scores(triplets, clip, network)
+        for name, judge in judges.items():
+            given |= _scores(name, judge.judge(triplets))
+        for name, values in given.items():
             scores.setdefault(name, []).append(values)
     examined = Examined(
         protocol=drawn.protocol,
@@ -180,9 +181,13 @@ def weigh(drawn: Drawn, judges: Mapping[str, Judge], how: Measure) -> tuple[Exam
     return examined, {name: np.concatenate(parts) for name, parts in scores.items()}
 
 
-def _scores(judge: Judge, triplets: Sequence[Triplet]) -> Floats:
-    scores = [verdict.score for verdict in judge.judge(triplets)]
-    return np.asarray([np.nan if score is None else score for score in scores])
+def _scores(name: str, verdicts: Sequence[Verdict]) -> dict[str, Floats]:
+    """The scores of a judge and, where it has them, of its parts SC and PQ, as (N,)."""
+    every = {name: [np.nan if one.score is None else one.score for one in verdicts]}
+    told = [{part.name: part.score for part in one.parts} for one in verdicts]
+    if any(PARTS.issubset(parts) for parts in told):
+        every |= {f"{name}.{part}": [parts.get(part, np.nan) for parts in told] for part in sorted(PARTS)}
+    return {key: np.asarray(values) for key, values in every.items()}
 
 
 def _parts(triplets: Sequence[Triplet]) -> Iterator[list[Triplet]]:

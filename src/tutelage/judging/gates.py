@@ -30,8 +30,8 @@ PANELS: Final = (
     ("distilled",),
     ("delta-clip", "likeness"),
     ("clip-t", "likeness"),
-    ("distilled sc",),
-    ("likeness", "distilled sc"),
+    ("distilled.SC",),
+    ("likeness", "distilled.SC"),
 )
 """Judges and metrics that are given thresholds together; those without scores are left out."""
 TRIED: Final = 40

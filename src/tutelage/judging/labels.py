@@ -25,7 +25,7 @@ def marks_of(labels: str, corpus: Corpus, ids: Sequence[str], most: float) -> Ma
 
     Args:
         labels: a table with the columns triplet, sc and pq (or overall), or the name of a judge with verdicts in the
-            corpus; where there are verdicts of NAME-sc and NAME-pq, those are the two marks.
+            corpus, whose parts SC and PQ are the two marks where it has them.
         corpus: where the verdicts are.
         ids: of N triplets.
         most: the greatest mark there can be, such as 10.
@@ -104,14 +104,15 @@ def _number(row: Mapping[str, Any] | None, mark: str, where: str) -> float:
 
 def _from_verdicts(judge: str, corpus: Corpus, ids: Sequence[str]) -> dict[str, Floats]:
     said = corpus.judges()
-    two = {mark: f"{judge}-{mark}" for mark in MARKS}
-    names = two if set(two.values()) <= said.keys() else {OVERALL: judge}
-    if absent := set(names.values()) - said.keys():
+    if judge not in said:
         near = did_you_mean(judge, [*said, ORACLE])
         raise BadInput(
-            f"no verdicts of a judge '{absent.pop()}' in {corpus.path}.{near} "
+            f"no verdicts of a judge '{judge}' in {corpus.path}.{near} "
             f"There are {', '.join(said) or 'none'}; or give a table, or '{ORACLE}'"
         )
+    parts = {mark: said[judge].parts.get(mark.upper()) for mark in MARKS}
+    two = {mark: values for mark, values in parts.items() if values is not None}
+    marks = two if len(two) == len(MARKS) else {OVERALL: said[judge].score}
     at = {name: row for row, name in enumerate(corpus.column("id").to_pylist())}
     rows = np.asarray([at.get(name, -1) for name in ids], np.int64)
-    return {mark: np.where(rows < 0, np.nan, said[name].score[rows]) for mark, name in names.items()}
+    return {mark: np.where(rows < 0, np.nan, values[rows]) for mark, values in marks.items()}

@@ -38,12 +38,21 @@ class Told:
         """(N,): where there is no fault."""
         return torch.tensor([not fault for fault in self.faults], dtype=torch.bool)
 
+    def at(self, rows: Tensor) -> "Told":
+        """Some of them: their numbers, or (N,) whether they are meant."""
+        numbers = torch.arange(len(self.faults))[rows].tolist()
+        return Told(
+            consistency=self.consistency[rows],
+            quality=self.quality[rows],
+            faults=tuple(self.faults[row] for row in numbers),
+        )
+
     @staticmethod
     def joined(parts: "Sequence[Told]") -> "Told":
         """Several, one after the other."""
         return Told(
-            consistency=torch.cat([part.consistency for part in parts]),
-            quality=torch.cat([part.quality for part in parts]),
+            consistency=_joined([part.consistency for part in parts]),
+            quality=_joined([part.quality for part in parts]),
             faults=tuple(fault for part in parts for fault in part.faults),
         )
 
@@ -114,6 +123,12 @@ def _alike(target: Tensor, references: Tensor) -> Tensor:
     """Three cosines of target and references (largest, mean, least), then the product with their mean (D,)."""
     cosines = references @ target
     return torch.cat([torch.stack([cosines.max(), cosines.mean(), cosines.min()]), target * references.mean(0)])
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """(N, W) of parts, of which those without a sound triplet have no width yet."""
+    width = max(part.shape[1] for part in parts)
+    return torch.cat([F.pad(part, (0, width - part.shape[1])) for part in parts])
 
 
 def _stacked(rows: Sequence[Tensor | None]) -> Tensor:

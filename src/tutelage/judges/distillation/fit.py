@@ -45,7 +45,7 @@ def fit(told: Told, marks: Mapping[str, Tensor], clip: str, network: str, how: F
     there = torch.nonzero(told.sound & labels.isfinite().all(1))[:, 0]
     if len(there) < LEAST:
         raise BadInput(f"{len(there)} triplets to learn from; label at least {LEAST}")
-    chosen = Told(consistency=told.consistency[there], quality=told.quality[there], faults=("",) * len(there))
+    chosen = told.at(there)
     widths = tuple(getattr(chosen, TOLD[mark]).shape[1] for mark in marks)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(how.seed)
@@ -72,8 +72,7 @@ def _train(scorer: Scorer, told: Told, labels: Tensor, how: Fitting) -> None:
     scorer.train()
     for _ in range(how.steps):
         rows = torch.randint(len(labels), (how.batch,))
-        batch = Told(consistency=told.consistency[rows], quality=told.quality[rows], faults=("",) * how.batch)
-        logits = torch.stack(list(scorer.logits(batch).values()), 1)
+        logits = torch.stack(list(scorer.logits(told.at(rows)).values()), 1)
         optimiser.zero_grad()
         loss: Any = F.binary_cross_entropy_with_logits(logits, labels[rows])
         loss.backward()
