@@ -193,11 +193,10 @@ def tiny_scorer(tiny_clip: Path, make_triplet, tmp_path_factory: pytest.TempPath
     """A distilled judge on the tiny CLIP, which learnt to tell pictures of two kinds of names apart."""
     from dataclasses import replace
 
-    from tutelage.diffusion.features import clip_features
-    from tutelage.judges.distillation.features import tell
+    from tutelage.judges.distillation.features import grained_features, tell
     from tutelage.judges.distillation.fit import Fitting, fit
 
-    clip = clip_features(tiny_clip, "cpu")
+    clip = grained_features(tiny_clip, "cpu")
     told = tell([make_triplet(f"{n}") for n in range(24)], clip, None, 64)
     marks = {mark: torch.arange(24.0) % 2 for mark in ("sc", "pq")}
     scorer = fit(told, marks, clip.weights, "", Fitting(steps=5, batch=8, hidden=4))

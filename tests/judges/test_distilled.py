@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from tutelage.diffusion.features import clip_features, picture_features
 from tutelage.errors import BadInput
 from tutelage.judges.delta_clip import DeltaClip
-from tutelage.judges.distillation.features import Told, tell
+from tutelage.judges.distillation.features import Told, grained_features, tell
 from tutelage.judges.distillation.fit import Fitting, fit
 from tutelage.judges.distillation.scorer import Scorer
 from tutelage.judges.distillation.threshold import threshold_for_precision, threshold_for_survival
@@ -31,7 +31,7 @@ def judge(tiny_scorer: Path, tiny_clip: Path) -> Distilled:
 
 def test_consistency_is_told_what_other_judges_measure(tiny_clip: Path, tiny_vit: Path, make_triplet) -> None:
     triplet = make_triplet("a")
-    told = tell([triplet], clip_features(tiny_clip, "cpu"), picture_features(tiny_vit, "cpu"), 8)
+    told = tell([triplet], grained_features(tiny_clip, "cpu"), picture_features(tiny_vit, "cpu"), 8)
     delta = DeltaClip(clip=tiny_clip, device="cpu").judge([triplet])[0].score
     near = [Likeness(network=one, high=1, device="cpu").judge([triplet])[0].score for one in (tiny_clip, tiny_vit)]
     row = told.consistency[0].tolist()
@@ -40,7 +40,7 @@ def test_consistency_is_told_what_other_judges_measure(tiny_clip: Path, tiny_vit
 
 
 def test_quality_is_told_of_the_target_alone(tiny_clip: Path, make_triplet) -> None:
-    clip = clip_features(tiny_clip, "cpu")
+    clip = grained_features(tiny_clip, "cpu")
     one, other = make_triplet("a"), make_triplet("a", text="a blue hat", references=make_triplet("b").references)
     first, second = (tell([triplet], clip, None, 8) for triplet in (one, other))
     assert torch.equal(first.quality, second.quality)
@@ -49,7 +49,7 @@ def test_quality_is_told_of_the_target_alone(tiny_clip: Path, make_triplet) -> N
 
 def test_triplets_that_cannot_be_judged_are_joined_with_others(judge: Distilled, tiny_clip: Path, make_triplet) -> None:
     sound, broken = make_triplet("a"), make_triplet("b", target=b"no picture")
-    clip = clip_features(tiny_clip, "cpu")
+    clip = grained_features(tiny_clip, "cpu")
     joined = Told.joined([tell([one], clip, None, 8) for one in (broken, sound)])
     assert joined.sound.tolist() == [False, True]
     assert not joined.consistency[0].any()

@@ -23,7 +23,7 @@ def how(tiny_clip: Path, tiny_vit: Path) -> Measure:
         raters=(Oracle(noise=0.1, seed=0), Oracle(noise=0.1, seed=1)),
         precision=0.3,
         pipeline={"delta-clip": (-2.0, 2.0), "likeness": (-1.0, 1.0)},
-        likeness=0.98,
+        settings={"likeness": {"high": 0.98}},
     )
 
 

@@ -12,7 +12,8 @@ from tutelage.judges.looking import check_batch
 from tutelage.triplet import Part, Triplet, Verdict
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
-    from tutelage.diffusion.features import ClipFeatures, PictureFeatures
+    from tutelage.diffusion.features import PictureFeatures
+    from tutelage.judges.distillation.features import Grained
     from tutelage.judges.distillation.scorer import Scorer
 
 
@@ -87,10 +88,11 @@ class Distilled:
         return threshold
 
     @cached_property
-    def _networks(self) -> "tuple[ClipFeatures, PictureFeatures | None]":
-        from tutelage.diffusion.features import clip_features, picture_features
+    def _networks(self) -> "tuple[Grained, PictureFeatures | None]":
+        from tutelage.diffusion.features import picture_features
+        from tutelage.judges.distillation.features import grained_features
 
-        clip = clip_features(self.clip, self.device)
+        clip = grained_features(self.clip, self.device)
         network = None if self.network is None else picture_features(self.network, self.device)
         made_with = self._scorer.config
         for name, given, wanted in (

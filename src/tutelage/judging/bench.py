@@ -19,16 +19,18 @@ from tutelage.corpus.reader import Corpus
 from tutelage.diffusion.features import clip_features, picture_features
 from tutelage.errors import BadInput
 from tutelage.judges.base import Judge
+from tutelage.judges.looking import remembering
 from tutelage.judging.gates import Bands, gate_rows, survival_rows
 from tutelage.judging.known import Remembered
-from tutelage.judging.seats import Networks, metric_scores, seats
+from tutelage.judging.seats import METRICS, Networks, metric_scores, seats
 from tutelage.toybox.oracle import Oracle
 from tutelage.triplet import SKILLS, Triplet, Verdict
 
 TOGETHER: Final = 192
 """Triplets in memory at a time."""
 TRUTHS: Final = "truths"
-PARTS: Final = {"SC", "PQ"}
+PARTS: Final = ("SC", "PQ")
+"""Of a verdict; each is measured as a judge is."""
 STRONG: Final = 0.05
 """Share of wrong answers of the judge `oracle`: a strong one, not the truth itself."""
 
@@ -44,8 +46,8 @@ class Measure:
     """Wanted of a gate, in (0, 1)."""
     pipeline: Bands
     """The gate that is in use."""
-    likeness: float
-    """Cosine above which the judge `likeness` calls a target a copy."""
+    settings: Mapping[str, Mapping[str, Any]]
+    """Judge → settings of its own."""
     seed: int = 0
 
 
@@ -136,11 +138,8 @@ def measure(drawn: Drawn, how: Measure) -> tuple[list[Row], dict[str, str]]:
     Raises:
         BadInput: a judge cannot be loaded.
     """
-    oracle = {"rater": Rater(knower=drawn.knower, noise=STRONG, seeds=(how.seed + 1_000,))}
-    extra: dict[str, dict[str, Any]] = {"likeness": {"high": how.likeness}, "oracle": oracle}
-    if how.networks.model is not None:
-        extra["distilled"] = {"network": how.networks.network, "threshold": 0.0}  # scores are what is asked for
-    judges, absent = seats(how.networks, extra)
+    rater = Rater(knower=drawn.knower, noise=STRONG, seeds=(how.seed + 1_000,))
+    judges, absent = seats(how.networks, {**how.settings, "oracle": {"rater": rater}})
     examined, scores = weigh(drawn, judges, how)
     marks = examined.marks(how.raters)
     rows = ceiling_rows(examined, marks)
@@ -159,17 +158,17 @@ def weigh(drawn: Drawn, judges: Mapping[str, Judge], how: Measure) -> tuple[Exam
     clip = clip_features(how.networks.clip, how.networks.device)
     network = picture_features(how.networks.network, how.networks.device)
     known: list[tuple[Triplet, Truth]] = []
-    scores: dict[str, list[Floats]] = {}
+    said: dict[str, list[Verdict]] = {name: [] for name in judges}
+    measured: list[dict[str, Floats]] = []
     for part in progress(drawn.parts, "weighing", -(-drawn.count // TOGETHER)):
         found = list(zip(part, drawn.knower.truths(part), strict=True))
         sound = [(triplet, truth) for triplet, truth in found if not isinstance(truth, str)]
         triplets = [triplet for triplet, _ in sound]
         known += [(_without_pictures(triplet), truth) for triplet, truth in sound]
-        given = metric_scores(triplets, clip, network)
-        for name, judge in judges.items():
-            given |= _scores(name, judge.judge(triplets))
-        for name, values in given.items():
-            scores.setdefault(name, []).append(values)
+        with remembering():
+            measured.append(metric_scores(triplets, clip, network))
+            for name, judge in judges.items():
+                said[name] += judge.judge(triplets)
     examined = Examined(
         protocol=drawn.protocol,
         ids=[triplet.id for triplet, _ in known],
@@ -178,16 +177,19 @@ def weigh(drawn: Drawn, judges: Mapping[str, Judge], how: Measure) -> tuple[Exam
         faults=[drawn.faults.get(triplet.id, triplet.skill) for triplet, _ in known],
         seed=how.seed,
     )
-    return examined, {name: np.concatenate(parts) for name, parts in scores.items()}
+    scores = {name: np.concatenate([part[name] for part in measured]) for name in METRICS}
+    for name, verdicts in said.items():
+        scores |= _scores(name, verdicts)
+    return examined, scores
 
 
 def _scores(name: str, verdicts: Sequence[Verdict]) -> dict[str, Floats]:
     """The scores of a judge and, where it has them, of its parts SC and PQ, as (N,)."""
-    every = {name: [np.nan if one.score is None else one.score for one in verdicts]}
+    every = {name: [one.score for one in verdicts]}
     told = [{part.name: part.score for part in one.parts} for one in verdicts]
-    if any(PARTS.issubset(parts) for parts in told):
-        every |= {f"{name}.{part}": [parts.get(part, np.nan) for parts in told] for part in sorted(PARTS)}
-    return {key: np.asarray(values) for key, values in every.items()}
+    if any(parts.keys() >= set(PARTS) for parts in told):
+        every |= {f"{name}.{part}": [parts.get(part) for parts in told] for part in PARTS}
+    return {key: np.asarray(values, np.float64) for key, values in every.items()}  # None becomes nan
 
 
 def _parts(triplets: Sequence[Triplet]) -> Iterator[list[Triplet]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tutelage.errors import BadInput
 
@@ -27,6 +27,8 @@ class JudgesBench:
     """Clusters of the corpus, drawn by their names; about a second of one core for each triplet."""
     distilled: str | None = None
     """Folder of a judge that `tutelage distill` made; clusters that taught it are left out."""
+    viescore: str | None = None
+    """A model that is asked for VIEScore, see `tutelage judge --panel viescore --help`; answers are kept in `out`."""
     clip: str = "toybox-clip"
     """What judges read and look with: a shipped name, a folder or a Hub id."""
     network: str = "toybox-dino"
@@ -116,15 +118,26 @@ def _measure(bench: JudgesBench) -> "Measure":
         networks=Networks(
             clip=folder_of(bench.clip),
             network=folder_of(bench.network),
-            model=bench.distilled,
             device=bench.device,
         ),
         raters=tuple(Oracle(noise=bench.noise, seed=bench.seed + number) for number in range(bench.raters)),
         precision=bench.precision,
         pipeline=LEARNING.gate,
-        likeness=LEARNING.gate["likeness"][1],
+        settings=_settings(bench, folder_of(bench.network)),
         seed=bench.seed,
     )
+
+
+def _settings(bench: JudgesBench, network: Path) -> dict[str, dict[str, Any]]:
+    """Judge → settings of its own; scores are what is asked for, so a threshold need not have been found."""
+    from tutelage.recipes.suti import LEARNING
+
+    settings: dict[str, dict[str, Any]] = {"likeness": {"high": LEARNING.gate["likeness"][1]}}
+    if bench.distilled is not None:
+        settings["distilled"] = {"model": bench.distilled, "network": network, "threshold": 0.0}
+    if bench.viescore is not None:
+        settings["viescore"] = {"model": bench.viescore, "cache": bench.out / "asked"}
+    return settings
 
 
 def _footer(clip: Path, network: Path, bench: JudgesBench) -> str:

@@ -170,13 +170,13 @@ def _looked(
 ) -> "tuple[Told, tuple[str, str]]":
     """Features of the triplets, from the folder if they were looked at before, and hashes of who looked."""
     from tutelage.benches.base import progress
-    from tutelage.diffusion.features import clip_features, picture_features
-    from tutelage.judges.distillation.features import Told, tell
+    from tutelage.diffusion.features import picture_features
+    from tutelage.judges.distillation.features import Told, grained_features, tell
     from tutelage.judging.seats import BATCH
     from tutelage.judging.stored import load_told, save_told
     from tutelage.toybox.vision import folder_of
 
-    clip = clip_features(folder_of(told.clip), told.device)
+    clip = grained_features(folder_of(told.clip), told.device)
     network = picture_features(folder_of(told.network), told.device) if told.network else None
     hashes = (clip.weights, "" if network is None else network.weights)
     path = told.out / FEATURES

@@ -19,6 +19,8 @@ METRICS: Final = ("clip-t", "clip-i", "dino")
 """Metrics of DreamBench, triplet by triplet: cosine of target and text; mean cosine of target and demonstrations by a
 CLIP, and by an identity network."""
 BATCH: Final = 64
+AGAINST: Final = "against"
+"""Field that names what a judge compares with; some can do without, and keep everything then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +30,14 @@ class Networks:
     clip: Path
     network: Path
     """For who is shown."""
-    model: str | None = None
-    """Folder of a distilled judge, made with these two."""
     device: str = "auto"
 
 
 def seats(networks: Networks, extra: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Judge], dict[str, str]]:
     """The judges that can be made from these networks, by name, and why the others cannot.
 
-    `extra` is judge → settings for it alone; whatever else a judge requires and `Networks` has is given to it.
+    `extra` is judge → settings for it alone; whatever else a judge requires and `Networks` has is given to it. A judge
+    that compares with what is known from elsewhere has nothing to say without it.
 
     Raises:
         BadInput: a setting is wrong.
@@ -47,7 +48,7 @@ def seats(networks: Networks, extra: Mapping[str, Mapping[str, Any]]) -> tuple[d
         kind = judge(name)
         fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
         given: dict[str, Any] = {"device": networks.device} if "device" in fields else {}
-        wanted = [field.name for field in fields.values() if _required(field)]
+        wanted = [field.name for field in fields.values() if _required(field) or field.name == AGAINST]
         given |= {field: getattr(networks, field, None) for field in wanted} | dict(extra.get(name, {}))
         lacking = [field for field in wanted if given[field] is None]
         if lacking:

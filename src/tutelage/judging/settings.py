@@ -24,7 +24,10 @@ def placed(judge: Any) -> Any:
     Raises:
         BadInput: a network is neither shipped nor a folder nor a Hub id.
     """
-    return dataclasses.replace(judge, **{name: checkpoint(str(getattr(judge, name))) for name in _networks(judge)})
+    named = {name: getattr(judge, name) for name in _networks(judge)}
+    return dataclasses.replace(
+        judge, **{name: checkpoint(str(network)) for name, network in named.items() if network is not None}
+    )
 
 
 def admit(corpus: Path, judges: Iterable[Judge], *, replace: bool = False) -> None:
@@ -60,8 +63,9 @@ def described(judge: Any) -> dict[str, Any]:
 
 
 def _networks(judge: Any) -> list[str]:
-    """Fields that name a network."""
-    return [name for name, kind in get_type_hints(type(judge)).items() if kind == str | Path]
+    """Fields that name a network, if it has one."""
+    kinds = get_type_hints(type(judge))
+    return [name for name, kind in kinds.items() if kind in (str | Path, str | Path | None)]
 
 
 def _refusal(corpus: Path, name: str, now: dict[str, Any], before: dict[str, Any] | None) -> str:

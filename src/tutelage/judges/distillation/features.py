@@ -6,6 +6,8 @@ of, which is the mean and spread over places of an early layer's patches. Later 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -13,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from tutelage.diffusion.features import PROJECTED, ClipFeatures, PictureFeatures
+from tutelage.diffusion.features import ClipFeatures, PictureFeatures, clip_features
 from tutelage.diffusion.vision import pixels
 from tutelage.judges.looking import Seen
 from tutelage.triplet import Triplet
@@ -58,13 +60,8 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Grained(PictureFeatures):
-    """A network that says of a picture what it shows and what it is made of, in one look."""
-
-    @staticmethod
-    def of(look: PictureFeatures) -> "Grained":
-        """The same network, asked for more."""
-        return Grained(look.network, look.processor, look.device, look.folder)
+class Grained(ClipFeatures):
+    """A CLIP that says of a picture what it shows and what it is made of, in one look."""
 
     @torch.inference_mode()
     def pictures(self, images: Sequence[Image.Image], batch: int = 64) -> Tensor:
@@ -80,17 +77,24 @@ class Grained(PictureFeatures):
     def _layers(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, H, W) → the feature (B, D) and early patches (B, P, C)."""
         network: Any = self.network
-        if network.config.model_type in PROJECTED:
-            told = network.vision_model(seen, output_hidden_states=True)
-            return network.visual_projection(told.pooler_output), told.hidden_states[EARLY][:, 1:]
-        told = network(pixel_values=seen, output_hidden_states=True)
-        return told.last_hidden_state[:, 0], told.hidden_states[EARLY][:, 1:]
+        told = network.vision_model(seen, output_hidden_states=True)
+        return network.visual_projection(told.pooler_output), told.hidden_states[EARLY][:, 1:]
 
 
-def tell(triplets: Sequence[Triplet], clip: ClipFeatures, network: PictureFeatures | None, batch: int) -> Told:
+@lru_cache(maxsize=8)
+def grained_features(name_or_path: str | Path, device: str = "auto") -> Grained:
+    """A CLIP, by folder or Hub id; loaded once in a process.
+
+    Raises:
+        BadInput: there is no such CLIP or device.
+    """
+    clip = clip_features(name_or_path, device)
+    return Grained(clip.network, clip.processor, clip.device, clip.folder, clip.tokenizer)
+
+
+def tell(triplets: Sequence[Triplet], clip: Grained, network: PictureFeatures | None, batch: int) -> Told:
     """Look at triplets with a CLIP and, for who somebody is, maybe with another network."""
-    looks = [Grained.of(clip), *([] if network is None else [network])]
-    seen = [Seen(triplets, look, batch) for look in looks]
+    seen = [Seen(triplets, look, batch) for look in (clip, network) if look is not None]
     texts = list(dict.fromkeys(triplet.text for triplet in triplets))
     read = dict(zip(texts, clip.texts(texts), strict=True))
     faults = tuple(seen[0].fault(triplet) for triplet in triplets)
