@@ -1,11 +1,13 @@
 """`tutelage bench judges`: everybody who can be measured is, and the rest say why not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from invented_truth import Invented
 
+from tutelage.chat.fake_server import FakeServer
 from tutelage.cli import main
 from tutelage.corpus.reader import Corpus
 from tutelage.errors import BadInput
@@ -14,6 +16,7 @@ from tutelage.judging.bench import Measure, Networks, measure, rows_of, taught
 from tutelage.judging.bench_command import JudgesBench
 from tutelage.judging.seats import METRICS, seats
 from tutelage.toybox.oracle import Oracle
+from tutelage.viescore.pretend import MODEL, say
 
 
 @pytest.fixture
@@ -33,6 +36,17 @@ def test_every_registered_judge_is_measured_or_says_why_not(how: Measure) -> Non
     assert {"delta-clip", "likeness"} <= made.keys()
     assert absent["oracle"] == "needs rater"
     assert absent["distilled"] == "needs model"
+    assert absent["duplicates"] == "needs against"
+
+
+def test_a_model_that_is_asked_is_measured_with_its_parts(how: Measure, corpus_folder: Path, tmp_path: Path) -> None:
+    with FakeServer(say) as server:
+        asked = replace(how, settings={**how.settings, "viescore": {"model": f"{server.url}#{MODEL}"}})
+        rows, absent = measure(taught(Corpus(corpus_folder), 4, Invented(), tmp_path, 0), asked)
+    found = {row.row: row for row in rows if row.metric == "AUC: all"}
+    assert {"viescore", "viescore.SC", "viescore.PQ", "oracle.SC", "oracle.PQ"} <= found.keys()
+    assert "viescore" not in absent
+    assert (found["viescore.SC"].n, found["viescore.SC"].missing) == (12, 0)
 
 
 def test_a_corpus_is_measured_cluster_by_cluster(how: Measure, corpus_folder: Path, tmp_path: Path) -> None:

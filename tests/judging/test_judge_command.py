@@ -167,7 +167,7 @@ def test_judges_bring_their_flags(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--delta-clip" not in shown
 
 
-@pytest.mark.parametrize("name", sorted(JUDGES))
+@pytest.mark.parametrize("name", sorted(JUDGES.keys() - {"oracle"}))
 def test_every_judge_can_sit(name: str) -> None:
     made = Judging.for_flags(["corpus", "--panel", name])
     assert name.replace("-", "_") in made.__dataclass_fields__
@@ -177,5 +177,7 @@ def test_the_panel_is_the_words_after_its_flag() -> None:
     assert list(command._named(["c", "--panel", "a", "b", "--batch", "3", "--panel=d"])) == ["a", "b", "d"]
     with pytest.raises(BadInput, match="no judge"):
         Judging.for_flags(["--panel", "x"])
+    with pytest.raises(BadInput, match="the oracle must be told the truth"):
+        Judging.for_flags(["--panel", "oracle"])
     with pytest.raises(BadInput, match="the panel has 0 judges"):
         Judging(corpus=Path("corpus"), panel=())

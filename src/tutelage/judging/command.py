@@ -11,6 +11,7 @@ import tyro
 
 from tutelage.errors import BadInput
 from tutelage.judges import judge as class_of
+from tutelage.judges.oracle import Oracle
 
 if TYPE_CHECKING:
     from tutelage.corpus.reader import Corpus
@@ -44,9 +45,9 @@ class Judging:
         """The class whose fields are the flags of the judges that are named after `--panel`.
 
         Raises:
-            BadInput: there is no judge of a name.
+            BadInput: there is no judge of a name, or it cannot be had from flags.
         """
-        fields = [(_field(name), class_of(name)) for name in dict.fromkeys(_named(flags))]
+        fields = [(_field(name), _seated(name)) for name in dict.fromkeys(_named(flags))]
         made: type[Self] = dataclasses.make_dataclass(cls.__name__, fields, bases=(cls,), frozen=True, kw_only=True)
         made.__doc__ = cls.__doc__
         return made
@@ -111,6 +112,18 @@ def _judged(corpus: "Corpus", panel: "Panel", batch: int) -> "Iterator[list[Verd
             known = {(names[row], name) for name, looked in seen.items() for row in rows if looked[row]}
             yield panel.judge(corpus.take(rows.tolist()), known)
             bar.advance(len(rows))
+
+
+def _seated(name: str) -> type:
+    """The class of a judge, if flags can make one."""
+    if name == Oracle.name:
+        raise BadInput(
+            "the oracle must be told the truth; `tutelage bench judges` measures it, and `tutelage distill --labels "
+            "oracle` makes a judge of it"
+        )
+    kind = class_of(name)
+    assert isinstance(kind, type)
+    return kind
 
 
 def _named(flags: Sequence[str]) -> Iterator[str]:
