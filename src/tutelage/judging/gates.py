@@ -1,8 +1,8 @@
 """Thresholds: what a gate keeps when they are chosen on one half of the clusters and applied to the other.
 
-`calibrated` is the panel of thresholds with the largest recall whose precision is, with confidence, the wanted one (see
-`judges.distillation.threshold`). `paper's survival` keeps the share that SuTI kept, 500 K of 1.8 M. `pipeline` is what
-the recipe `suti` asks for.
+`calibrated` is the panel of least scores with the largest recall whose precision is, with confidence, the wanted one
+(see `judges.distillation.threshold`); the greatest scores, which tell copies, stay the pipeline's. `paper's survival`
+keeps the share that SuTI kept, 500 K of 1.8 M. `pipeline` is what the recipe `suti` asks for.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ SURVIVAL: Final = 500 / 1800
 """Share of triplets that SuTI kept."""
 SURVIVALS: Final = (0.5, SURVIVAL, 0.1)
 """Shares at which precision is printed."""
-GOALS: Final = ("text", "subject and text", "all")
+GOALS: Final = ("subject", "text", "subject and text", "all")
 """What a gate is to let through, in `benches.verdicts.truth.TRUTHS`."""
 PANELS: Final = (
     ("delta-clip",),
@@ -43,12 +43,12 @@ Bands = Mapping[str, tuple[float, float]]
 
 def gate_rows(examined: Examined, scores: Mapping[str, Floats], wanted: float, pipeline: Bands) -> list[Row]:
     """Precision, recall and thresholds of every gate; where no threshold gives the precision, they are missing."""
-    half = first_half(examined)
+    half, within = first_half(examined), _no_copies(scores, pipeline)
     rows = []
     for goal, panel in itertools.product(GOALS, PANELS):
         if set(panel) <= scores.keys():
-            bands = calibrated({name: scores[name][half] for name in panel}, examined.of(goal)[half], wanted)
-            rows += _rows(examined, " + ".join(panel), f"{goal}, calibrated", goal, scores, bands)
+            bands = calibrated({name: within[name][half] for name in panel}, examined.of(goal)[half], wanted)
+            rows += _rows(examined, " + ".join(panel), f"{goal}, calibrated", goal, within, bands)
     for goal in GOALS:
         paper = {"delta-clip": (threshold_for_survival(scores["delta-clip"][half], SURVIVAL), np.inf)}
         rows += _rows(examined, "delta-clip", f"{goal}, paper's survival", goal, scores, paper)
@@ -61,7 +61,7 @@ def survival_rows(examined: Examined, name: str, scores: Floats) -> list[Row]:
     rows = []
     for share in SURVIVALS:
         kept = scores >= threshold_for_survival(scores, share)
-        for truth in ("subject", *GOALS):
+        for truth in GOALS:
             right = grouped_share(examined.of(truth).astype(float), examined, kept.astype(float))
             rows.append(examined.row(name, f"precision of the best {share:.0%}: {truth}", right, int(kept.sum())))
     return rows
@@ -88,6 +88,12 @@ def calibrated(scores: Mapping[str, Floats], good: NDArray[np.bool_], wanted: fl
 def first_half(examined: Examined) -> NDArray[np.bool_]:
     """(N,): the half of the clusters, by their names, on which thresholds are chosen."""
     return np.asarray([hashlib.sha256(name.encode()).digest()[0] % 2 == 0 for name in examined.clusters])
+
+
+def _no_copies(scores: Mapping[str, Floats], pipeline: Bands) -> dict[str, Floats]:
+    """Judge → (N,), nan above the greatest score that the pipeline lets through."""
+    most = {name: high for name, (_, high) in pipeline.items()}
+    return {name: np.where(values > most.get(name, np.inf), np.nan, values) for name, values in scores.items()}
 
 
 def _rows(
