@@ -1,5 +1,6 @@
 """`tutelage bench judges`: how well every judge and metric tells right targets from wrong ones."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -8,6 +9,7 @@ from tutelage.errors import BadInput
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from tutelage.judging.bench import Measure
+    from tutelage.judging.gates import Bands
 
 NOISE: Final = 0.15
 """Share of wrong answers of a rater."""
@@ -110,7 +112,6 @@ def bench_judges_command(bench: JudgesBench) -> None:
 def _measure(bench: JudgesBench) -> "Measure":
     from tutelage.judging.bench import Measure
     from tutelage.judging.seats import Networks
-    from tutelage.recipes.suti import LEARNING
     from tutelage.toybox.oracle import Oracle
     from tutelage.toybox.vision import folder_of
 
@@ -122,17 +123,24 @@ def _measure(bench: JudgesBench) -> "Measure":
         ),
         raters=tuple(Oracle(noise=bench.noise, seed=bench.seed + number) for number in range(bench.raters)),
         precision=bench.precision,
-        pipeline=LEARNING.gate,
+        pipeline=_pipeline(),
         settings=_settings(bench, folder_of(bench.network)),
         seed=bench.seed,
     )
 
 
+def _pipeline() -> "Bands":
+    """What the judges of the recipe `suti` let through."""
+    from tutelage.recipes.suti import suti
+
+    asked = suti()
+    least = -1.0 if asked.likeness.low is None else asked.likeness.low
+    return {"delta-clip": (asked.delta_clip.threshold, math.inf), "likeness": (least, asked.likeness.high)}
+
+
 def _settings(bench: JudgesBench, network: Path) -> dict[str, dict[str, Any]]:
     """Judge → settings of its own; scores are what is asked for, so a threshold need not have been found."""
-    from tutelage.recipes.suti import LEARNING
-
-    settings: dict[str, dict[str, Any]] = {"likeness": {"high": LEARNING.gate["likeness"][1]}}
+    settings: dict[str, dict[str, Any]] = {"likeness": {"high": _pipeline()["likeness"][1]}}
     if bench.distilled is not None:
         settings["distilled"] = {"model": bench.distilled, "network": network, "threshold": 0.0}
     if bench.viescore is not None:
