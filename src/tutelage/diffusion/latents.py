@@ -56,6 +56,17 @@ def encode_pictures(vae: Any, pictures: Sequence[Image.Image]) -> Tensor:
     return scaled
 
 
+@torch.no_grad()
+def decode_latents(vae: Any, latents: Tensor) -> Tensor:
+    """Latents (B, C, h, w) as the denoiser knows them → pictures (B, 3, H, W) around [-1, 1], float32: the way back."""
+    raw = latents.to(vae.device) / vae.config.scaling_factor + (vae.config.get("shift_factor") or 0.0)
+    mean, spread = (_channels(vae.config.get(name)) for name in ("latents_mean", "latents_std"))
+    if mean is not None and spread is not None:
+        raw = raw * spread.to(vae.device) + mean.to(vae.device)
+    pictures: Tensor = vae.decode(raw.to(vae.dtype), return_dict=False)[0].float()
+    return pictures
+
+
 def _channels(values: Sequence[float] | None) -> Tensor | None:
     """Per-channel numbers of a config → (1, C, 1, 1)."""
     return None if values is None else torch.tensor(values).view(1, -1, 1, 1)

@@ -45,7 +45,8 @@ def encode_text(pipeline: Any, prompts: Sequence[str]) -> TextConditions:
     Raises:
         BadInput: the pipeline is neither Stable Diffusion's nor SDXL's.
     """
-    if getattr(pipeline, "unet", None) is None or getattr(pipeline, "text_encoder", None) is None:
+    encoders = [getattr(pipeline, name, None) for name in ("text_encoder", "text_encoder_2")]
+    if getattr(pipeline, "unet", None) is None or encoders == [None, None]:  # SDXL's refiner has the second alone
         raise BadInput(f"{type(pipeline).__name__} is neither Stable Diffusion nor SDXL; give a model of these")
     with quiet_libraries():  # they remark on every long prompt
         encoded = pipeline.encode_prompt(

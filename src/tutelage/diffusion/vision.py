@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import transformers
 from huggingface_hub import snapshot_download
+from huggingface_hub.errors import StrictDataclassError
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -59,7 +60,7 @@ def load_network(
             )
             # one backend, whether or not torchvision is there: its pictures, and so all scores, would differ a little
             processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, StrictDataclassError) as error:
             raise BadInput(f"{folder} cannot be loaded as {kind.__name__}: {first_line(error)}") from error
     if absent := sorted(told["missing_keys"]):
         raise BadInput(f"{folder} lacks {len(absent)} weights of {type(network).__name__}, {absent[0]} first")

@@ -16,9 +16,9 @@ from tutelage.diffusion.device import pick_device, pick_dtype
 from tutelage.diffusion.latents import fitted_size
 from tutelage.diffusion.load import load_pipeline, local_folder, weights_hash
 from tutelage.diffusion.noise import training_schedule
-from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.diffusion.sample import coarsest_cell, picture_size
-from tutelage.errors import BadInput, did_you_mean
+from tutelage.diffusion.schedule import sampling_schedule
+from tutelage.errors import BadInput
 from tutelage.teachers.settings import Sampling, Training
 from tutelage.teachers.tuning import kept
 
@@ -96,17 +96,3 @@ def plain_attention(pipeline: Any) -> None:
     unet = pipeline.unet
     if pipeline.device.type == "cpu" and max(picture_size(pipeline, None)) <= FEW * pipeline.vae_scale_factor:
         unet.set_attn_processor(AttnProcessor())
-
-
-def sampling_schedule(name: str, trained: Any) -> Any:
-    """The scheduler of diffusers of that name with the noise levels of `trained`.
-
-    Raises:
-        BadInput: there is none of that name.
-    """
-    names = [known for known in dir(diffusers) if known.endswith("Scheduler")]
-    if name not in names:
-        raise BadInput(f"no scheduler '{name}' in diffusers.{did_you_mean(name, names)} Give one such as DDPMScheduler")
-    with quiet_libraries():  # they remark on every setting that only the other scheduler has
-        kind: Any = getattr(diffusers, name)
-        return kind.from_config(trained.config, clip_sample=False)  # latents have no limits to clip at
