@@ -94,7 +94,7 @@ def test_the_closest_picture_is_the_one_whose_caption_says_the_same(tiny_sd: Pat
     teacher, cluster = made(tiny_sd), make_cluster("a")
     for number, reference in enumerate(cluster.references):
         same = Assignment(id=f"a/{number}", cluster=cluster, text=reference.caption, skill="view")
-        assert closest(teacher._model, same) == number
+        assert closest(teacher._model.pipeline, same) == number
 
 
 @pytest.mark.parametrize("eta", [-0.1, 1.1, float("nan")])

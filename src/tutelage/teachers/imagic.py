@@ -112,7 +112,7 @@ class Imagic:
         from tutelage.teachers.closest import closest
         from tutelage.teachers.lesson import cluster_latents
 
-        return cluster_latents(self._model, assignment.cluster)[closest(self._model, assignment)]
+        return cluster_latents(self._model, assignment.cluster)[closest(self._model.pipeline, assignment)]
 
     def _target(self, text: str) -> "TextConditions":
         """e_tgt."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from tutelage.errors import BadInput
+from tutelage.editing.settings import Drawing, check_strength
 from tutelage.teachers.base import by_cluster
 from tutelage.teachers.settings import Sampling, Training
 from tutelage.triplet import Assignment, Triplet
@@ -39,10 +39,7 @@ class SDEdit:
     name: ClassVar[str] = "sdedit"
 
     def __post_init__(self) -> None:
-        if not 0 < self.strength <= 1:
-            raise BadInput(f"strength of SDEdit is {self.strength}; give a share above 0, at most 1")
-        if int(self.strength * self.sampling.steps) < 1:
-            raise BadInput(f"strength {self.strength} of {self.sampling.steps} steps is no step; give more of either")
+        check_strength("SDEdit", self.strength, self.sampling.steps)
 
     @property
     def at_once(self) -> int:
@@ -55,14 +52,11 @@ class SDEdit:
         Raises:
             BadInput: see `base.Teacher`.
         """
-        from tutelage.teachers.drawing import jobs, triplets
+        from tutelage.teachers.drawing import triplets
 
         for group in by_cluster(assignments):
             with self._model.alone():
-                starts = {one.id: self._start(one) for one in group}
-                drawn = (pair for part in self._lanes(jobs(group, self.sampling, self.seed))
-                         for pair in zip(part, self._edited(part, starts), strict=True))  # fmt: skip
-                yield from triplets(drawn, self._model, self.name)
+                yield from triplets(self._drawn(group), self._model, self.name)
 
     def numbers_kept(self, prompts: int) -> int:
         """Nothing."""
@@ -76,46 +70,25 @@ class SDEdit:
         from tutelage.diffusion.sample import picture_size
         from tutelage.teachers.closest import closest
 
-        number = closest(self._model, assignment)
+        number = closest(self._model.pipeline, assignment)
         data = assignment.cluster.references[number].picture.data
         height, width = picture_size(self._model.pipeline, self.sampling.size)
         picture = decode(data, f"cluster {assignment.cluster.id}, picture {number}")
         return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
 
-    def _lanes(self, every: "list[Job]") -> "Iterator[list[Job]]":
-        from tutelage.diffusion.sample import lane_width
+    def _drawn(self, group: Sequence[Assignment]) -> "Iterator[tuple[Job, Image]]":
+        from tutelage.editing.sdedit import Redraw, redraw
+        from tutelage.teachers.drawing import jobs
 
-        width = lane_width(self._model.pipeline, self.sampling.batch)
-        return (every[first : first + width] for first in range(0, len(every), width))
-
-    def _edited(self, part: "Sequence[Job]", starts: "dict[str, Image]") -> "list[Image]":
-        import torch
-
-        from tutelage.diffusion.quiet import quiet_libraries
-
-        with self._model.autocast(), quiet_libraries():
-            made = self._editor(
-                prompt=[job.assignment.text for job in part],
-                image=[starts[job.assignment.id] for job in part],
-                strength=self.strength,
-                num_inference_steps=self.sampling.steps,
-                guidance_scale=self.sampling.guidance,
-                generator=[torch.Generator("cpu").manual_seed(job.noise) for job in part],
-            )
-        pictures: list[Image] = made.images
-        return pictures
-
-    @cached_property
-    def _editor(self) -> Any:
-        """Diffusers' image-to-image pipeline of the base's parts."""
-        from tutelage.diffusion.quiet import quiet_libraries
-
-        with quiet_libraries():
-            from diffusers import AutoPipelineForImage2Image
-
-            editor = AutoPipelineForImage2Image.from_pipe(self._model.pipeline)
-        editor.set_progress_bar_config(disable=True)
-        return editor
+        how, starts = self.sampling, {one.id: self._start(one) for one in group}
+        every = jobs(group, how, self.seed)
+        asked = [Redraw(picture=starts[job.assignment.id], prompt=job.assignment.text, seed=job.noise) for job in every]
+        drawing = Drawing(steps=how.steps, size=how.size, scheduler=how.scheduler, batch=how.batch)
+        pictures = redraw(self._model.pipeline, asked, drawing, strength=self.strength, guidance=how.guidance)
+        for job in every:
+            with self._model.autocast():  # not around the loop: it would reach into whoever takes the pictures
+                picture = next(pictures)
+            yield job, picture
 
     @cached_property
     def _model(self) -> "Model":
