@@ -49,6 +49,7 @@ def quick_experts():
 def generators(tiny_sd: Path, tiny_student: Path, tiny_editor: Path, quick_experts) -> dict[str, Callable]:
     """Name → (folder of pictures) → a generator of that name."""
     from tutelage.benches.subjects.questions import SubjectsBench
+    from tutelage.editing.settings import NullText
     from tutelage.generators.answering import BESIDE
     from tutelage.generators.command import ToyboxBench
     from tutelage.generators.fewer import Fewer
@@ -59,6 +60,7 @@ def generators(tiny_sd: Path, tiny_student: Path, tiny_editor: Path, quick_exper
     quick = {"experts": quick_experts, "tuning": quick_experts.training, "steps": 2, "device": "cpu"}
     told = ToyboxBench(base=str(tiny_sd), student=str(tiny_student), **quick)
     made = {name: lambda _, name=name: BESIDE[name](told) for name in BESIDE}
+    made["null-text"] = lambda _: replace(BESIDE["null-text"](told), null_text=NullText(guidance=3.0, tries=1))
     made["student"] = lambda _: Student(model=tiny_student, steps=2, device="cpu")
     made["student-1"] = lambda _: Fewer(generator=Student(model=tiny_student, steps=2, device="cpu"), demonstrations=1)
     made["re-imagen"] = lambda _: replace(told, beside=(), student=None, re_imagen=str(tiny_student)).generators()[0]

@@ -84,6 +84,7 @@ def test_what_must_be_kept(generators: dict[str, Callable], tiny_sd: Path, tiny_
         "dream-suti": 2 * student,
         "textual-inversion": 2 * 32,
         "imagic": 5 * 2 * (unet + words),
+        "null-text": 5 * 2 * (2 * words + 4 * 16 * 16),
         "renders": None,
         "images": None,
     }

@@ -61,14 +61,16 @@ def assert_sound(result: dict[str, Any], page: str, name: str) -> None:
 def test_the_tables_share_what_is_drawn(
     reproduce: Any, tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = "--subjects 2 --beside dream-suti dreambooth imagic copy --tuning.steps 1 --experts.prior.pictures 1 "
+    told = (
+        "--subjects 2 --beside dream-suti dreambooth null-text imagic copy --tuning.steps 1 --experts.prior.pictures 1 "
+    )
     told += "--experts.training.steps 1 --experts.embedding.steps 1 --experts.editing.steps 1 "
     told += "--experts.sampling.steps 2"
     flags = ["--base", str(tiny_sd), *told.split()]
     result, page = reproduce("table2", *flags)
     assert_sound(result, page, "table2")
     rows = {(row["row"], row["metric"]): row for row in result["rows"]}
-    names = {"student", "re-imagen", "dream-suti", "dreambooth", "imagic", "copy", "renders"}
+    names = {"student", "re-imagen", "dream-suti", "dreambooth", "null-text", "imagic", "copy", "renders"}
     assert {name for name, _ in rows} == names
     assert rows["copy", "copy"]["value"] == 1
     assert rows["student", "bytes a subject"]["value"] == 0

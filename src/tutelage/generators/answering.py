@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
+from tutelage.editing.settings import NullText
 from tutelage.errors import BadInput, did_you_mean
 from tutelage.generators.base import Generator
 from tutelage.generators.dream import TUNING, DreamSuti
 from tutelage.generators.experts import KINDS, TOYBOX, ExpertSettings, expert
 from tutelage.generators.given import Copy
 from tutelage.generators.networks import GUIDANCE, INTERVAL, STEPS, Base, Student
+from tutelage.generators.null_text import NullTextEditor
 from tutelage.students.guidance import within
 from tutelage.subject import STUDENT
 from tutelage.teachers.settings import Training
@@ -24,8 +26,8 @@ class Answering:
     """A student to measure: a shipped name, a folder or a Hub id."""
     beside: tuple[str, ...] = ("base", "copy")
     """Who else answers: expert (SuTI's), dreambooth (rare token, class word, prior preservation), textual-inversion,
-    imagic, sdedit, dream-suti (the student, trained on each toy), base (the text alone), copy (the first
-    demonstration)."""
+    imagic, sdedit, null-text (with Prompt-to-Prompt), dream-suti (the student, trained on each toy), base (the text
+    alone), copy (the first demonstration)."""
     re_imagen: str | None = None
     """A student of the recipe re-imagen to measure: it draws with that paper's interleaved guidance."""
     seed: int = 0
@@ -97,6 +99,11 @@ def _base(bench: Answering) -> Generator:
     return Base(model=bench.base, seed=bench.seed, steps=bench.steps, guidance=bench.text_guidance, device=bench.device)
 
 
+def _null_text(bench: Answering) -> Generator:
+    learnt = NullText(guidance=bench.text_guidance)
+    return NullTextEditor(base=bench.base, steps=bench.steps, null_text=learnt, device=bench.device)
+
+
 def _dream(bench: Answering) -> Generator:
     return DreamSuti(
         model=bench.student or STUDENT,
@@ -115,6 +122,7 @@ def _expert(name: str) -> Callable[[Answering], Generator]:
 
 BESIDE: Final[Mapping[str, Callable[[Answering], Generator]]] = {
     **{name: _expert(name) for name in KINDS},
+    "null-text": _null_text,
     "dream-suti": _dream,
     "base": _base,
     "copy": lambda _: Copy(),

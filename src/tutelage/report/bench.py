@@ -30,6 +30,7 @@ GENERATORS: Final[Mapping[str, str]] = {
     "re-imagen": "Re-Imagen",
     "imagic": "Imagic",
     "sdedit": "SDEdit",
+    "null-text": "Null-text, Prompt-to-Prompt",
     "base": "Base, from the text",
     COPY: "Copy of a demonstration",
     RENDERS: "Render (oracle)",

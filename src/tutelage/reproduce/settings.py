@@ -73,7 +73,9 @@ class Experiment:
 class Tables(Experiment):
     """Tables 1 to 3: one bench, of which each table takes what it needs."""
 
-    beside: tuple[str, ...] = ("dream-suti", "dreambooth", "textual-inversion", "imagic", "sdedit", "base", "copy")
+    beside: tuple[str, ...] = (
+        *("dream-suti", "dreambooth", "textual-inversion", "null-text", "imagic", "sdedit", "base", "copy"),
+    )
     """Who answers besides the student and re-imagen: names of `tutelage bench toybox --beside`."""
     base: str = "toybox-sd"
     """What experts start from, and who answers as base."""

@@ -34,6 +34,7 @@ CLAIMS2: Final = (
     above("… mainly by following the text better", "text", "student", "dreambooth", paper=0.90 - 0.82),
     above("… while DreamBooth's pictures look more real", "photo", "dreambooth", "student", paper=0.98 - 0.92),
     above("SuTI is better than Textual Inversion", "overall", "student", "textual-inversion", paper=0.82 - 0.14),
+    above("SuTI is better than null-text inversion", "overall", "student", "null-text", paper=0.82 - 0.10),
     above("SuTI is better than Imagic", "overall", "student", "imagic", paper=0.82 - 0.28),
     above("SuTI is better than Re-Imagen", "overall", "student", "re-imagen", paper=0.82 - 0.42),
     above("… and keeps the subject better", "subject", "student", "re-imagen", paper=0.90 - 0.70),
