@@ -26,6 +26,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "students": {"triplet", "diffusion", "errors"},
     "benches": {"triplet", "viescore", "chat", "diffusion", "toybox", "errors"},
     "corpus": {"triplet", "run", "errors"},
+    "executors": {"errors"},
     "sources": {"toybox", "errors"},
     "training": {"toybox", "diffusion", "run", "errors"},
     "recipes": {

@@ -5,8 +5,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from tutelage.errors import BadInput
+from tutelage.executors.base import Executor, Resources
+from tutelage.executors.local import Local
+from tutelage.executors.ray import Ray
 from tutelage.judges.delta_clip import DeltaClip
 from tutelage.judges.likeness import Likeness
 from tutelage.judges.panel import Panel
@@ -47,14 +51,21 @@ class SubjectDriven:
     seed: int = 0
     dry_run: bool = field(default=False, metadata=FREE)
     """Print what would be done, how long it would take and how much disk it needs, and do none of it."""
-    workers: int = field(default=1, metadata=FREE)
-    """Processes that teach and judge. On a CPU one a core is fastest; each holds the networks."""
+    workers: int | None = field(default=None, metadata=FREE)
+    """Processes that teach and judge; each holds the networks. On a CPU one a core is fastest. None: this one alone; on
+    Ray, as many as the cluster has room for."""
+    executor: Literal["local", "ray"] = field(default="local", metadata=FREE)
+    """Where workers run: on this machine, or on a Ray cluster, where pages are sorted too."""
+    ray_address: str = field(default="", metadata=FREE)
+    """`auto` (the cluster that this machine belongs to) or host:port; empty: Ray is started on this machine."""
     device: str = field(default="auto", metadata=FREE)
     """auto, cpu, cuda, cuda:1, ... or mps."""
 
     def __post_init__(self) -> None:
-        if self.workers < 1:
+        if self.workers is not None and self.workers < 1:
             raise BadInput(f"workers is {self.workers}; give at least 1")
+        if self.ray_address and self.executor != "ray":
+            raise BadInput(f"--ray-address {self.ray_address} is of no use here; give --executor ray as well")
 
     def run(self) -> None:
         """Do what is not done yet.
@@ -91,6 +102,7 @@ class SubjectDriven:
         """Pages → clusters (§3.1)."""
         from tutelage.stages.mined import mine_pages, source_of
 
+        self.placed().take_frames()
         return mine_pages(source_of(self.pages, self.crawl), replace(self.mining, device=self.device), self.out)
 
     def imagine(self) -> dict[str, int]:
@@ -106,7 +118,8 @@ class SubjectDriven:
 
         total = count_assignments(self.out)
         assignments = assignments_of(self.out, self.imagining)
-        return teach(assignments, total, self.teachers(), self.panel(), self.out, self.workers)
+        occupied = Resources(gpus=None if self.device == "auto" else float(self.device.startswith("cuda")))
+        return teach(assignments, total, self.teachers(), self.panel(), self.out, self.placed(), occupied)
 
     def learn(self) -> dict[str, int]:
         """Kept triplets → student (Eq. 5)."""
@@ -127,6 +140,12 @@ class SubjectDriven:
     def lesson(self) -> Learning:
         """What the student is told, with what the run decides filled in."""
         return self.learning if self.learning.base else replace(self.learning, base=self.base)
+
+    def placed(self) -> Executor:
+        """Where steps run."""
+        if self.executor == "ray":
+            return Ray(address=self.ray_address, workers=self.workers)
+        return Local(workers=self.workers or 1)
 
     def teachers(self) -> Fleet | DreamBooth | None:
         """The teacher with what the run decides filled in."""

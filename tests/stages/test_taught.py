@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from PIL import Image
 from tutelage.corpus import tables
 from tutelage.corpus.reader import Corpus
 from tutelage.errors import BadInput
+from tutelage.executors.base import Hopeless
+from tutelage.executors.leases import Rules
+from tutelage.executors.local import Local
 from tutelage.judges.base import Cost
 from tutelage.judges.panel import Panel
 from tutelage.run import append_log, read_log
@@ -36,6 +40,8 @@ class Painter:
     """Clusters of which it makes nothing."""
     slow: tuple[str, ...] = ()
     """Clusters that take it longer than others."""
+    kills: tuple[str, ...] = ()
+    """Clusters that end the process that meets them."""
     asked: Path | None = None
     """A file that says what it was asked for."""
     name: ClassVar[str] = "painter"
@@ -46,6 +52,8 @@ class Painter:
                 with self.asked.open("a") as file:
                     file.write(f"{key} ")
             time.sleep(0.5 if key in self.slow else 0)
+            if key in self.kills:
+                os._exit(1)
             if key in self.diverges and self.at_once == 1:
                 raise Diverged(key)
             if key not in self.diverges:
@@ -87,7 +95,7 @@ PANEL = Panel(judges=(Picky(),), ask_all=True)
 
 
 def taught_into(out: Path, assignments: list[Assignment], teacher: Any, workers: int = 1) -> dict[str, int]:
-    return teach(assignments, len(assignments), teacher, PANEL, out, workers)
+    return teach(assignments, len(assignments), teacher, PANEL, out, Local(workers=workers))
 
 
 @pytest.fixture(scope="module")
@@ -196,6 +204,26 @@ def test_two_workers_make_what_one_makes(
     assert contents(tmp_path / CORPUS) == contents(whole / CORPUS)
     assert counts == taught_into(whole, assignments, Painter())
     assert [row["shard"] for row in read_log(tmp_path / TAUGHT)] == [0, 1, 2]
+
+
+def test_what_no_worker_could_do_is_noted_and_tried_again_at_the_next_start(
+    tmp_path: Path, whole: Path, assignments: list[Assignment], capsys: pytest.CaptureFixture[str]
+) -> None:
+    placed = Local(workers=2, rules=Rules(tries=2))
+    counts = teach(assignments, len(assignments), Painter(kills=("02",)), PANEL, tmp_path, placed)
+    assert (counts["triplets"], counts["shards that failed"]) == (6, 1)
+    assert "shard 1 failed 2 times: a worker ended with status 1" in capsys.readouterr().err
+    failed = [row for row in read_log(tmp_path / TAUGHT) if "failed" in row]
+    assert [(row["shard"], row["tries"], row["triplets"]) for row in failed] == [(1, 2, 0)]
+    assert taught_into(tmp_path, assignments, Painter()) == taught_into(whole, assignments, Painter())
+    ids = [{one.id for one in Corpus(out / CORPUS).triplets(None)} for out in (tmp_path, whole)]
+    assert ids[0] == ids[1]
+
+
+def test_if_every_shard_fails_there_is_nothing_to_go_on_with(tmp_path: Path, make_assignments: Make) -> None:
+    placed, few = Local(workers=2, rules=Rules(tries=1)), make_assignments(2)
+    with pytest.raises(Hopeless, match="every shard failed; the last one: a worker ended with status 1"):
+        teach(few, len(few), Painter(kills=("00",)), PANEL, tmp_path, placed)
 
 
 def captioned(assignments: list[Assignment]) -> list[Assignment]:

@@ -59,13 +59,13 @@ def check(path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
     """Be the one process that writes; the lock falls with the process, however it ends.
 
     Raises:
-        BadInput: another process writes.
+        BadInput: another process writes, and goes on for so many seconds.
     """
-    lock = FileLock(path / LOCK, timeout=0, thread_local=False)
+    lock = FileLock(path / LOCK, timeout=patience, thread_local=False)
     try:
         lock.acquire()
     except Timeout as error:

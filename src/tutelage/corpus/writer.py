@@ -30,15 +30,19 @@ class Committer:
     killed is simply repeated. What was forgotten is not taken back. Rows are safe after `flush`, or after the `with`
     block; a stage calls one of them a shard done only then.
 
+    Args:
+        path: the folder.
+        patience: seconds to wait for another process that writes.
+
     Raises:
-        BadInput: the folder holds something else, or another process writes to it.
+        BadInput: the folder holds something else, or another process goes on writing to it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float = 0.0) -> None:
         tables.mark(path)
         self.path = path
         with ExitStack() as held:
-            held.enter_context(tables.locked(path))
+            held.enter_context(tables.locked(path, patience))
             finish(path)
             self._forgotten = Forgotten(path)
             self._held = held.pop_all()

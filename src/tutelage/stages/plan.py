@@ -146,7 +146,7 @@ def _teach(run: "SubjectDriven", probe: Probe, assignments: Count) -> tuple[Line
         return Line(step="teach", there=there), Count(share * made)
     new = left.times(run.teacher.sampling.samples if run.teacher else 1)
     each = sum(row["seconds"] for row in rows) / done if done else _seconds_each(run, probe)
-    cost = Cost(seconds=each * left.value / run.workers, bytes=probe.judging.bytes * new.value)
+    cost = Cost(seconds=each * left.value / (run.workers or 1), bytes=probe.judging.bytes * new.value)
     kept = Count(share * (made + new.value), sure=False)
     word = f"{kept} kept in all" if judged else "how many are kept will be seen"
     return Line(step="teach", there=there, left=f"{new} triplets, {word}", cost=cost), kept

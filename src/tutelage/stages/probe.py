@@ -4,7 +4,6 @@ Nothing is written to the run, nor to its crawl. What the run has already (clust
 with; what it has not is made first, a little of it.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import torch
 
 from tutelage.corpus.reader import Corpus
 from tutelage.corpus.tables import MARKER
+from tutelage.executors.base import cores_each, cores_here
 from tutelage.mining.mine import CLUSTERS, PAGES, mine, mined
 from tutelage.mining.records import read_clusters, write_clusters
 from tutelage.sources.faults import inspected
@@ -187,8 +187,8 @@ class Probe:
     @contextmanager
     def _threads_of_a_worker(self) -> Iterator[None]:
         before = torch.get_num_threads()
-        if self.run.workers > 1:
-            torch.set_num_threads(max(1, (os.cpu_count() or 1) // self.run.workers))
+        if (workers := self.run.workers or 1) > 1:
+            torch.set_num_threads(cores_each(1, cores_here(), workers))
         try:
             yield
         finally:

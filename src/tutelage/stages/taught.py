@@ -1,20 +1,24 @@
 """Assignments → triplets and verdicts, shard by shard, into the corpus.
 
 A shard is what the teacher makes at once. It is noted as done when the corpus holds all of it, so a run that was killed
-makes at most one shard again, and the corpus drops what it has already.
+makes again what was under way, and the corpus drops what it has already. A shard that no worker could do is noted as
+failed; the next start tries it again.
 """
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from tutelage.corpus.writer import Committer
 from tutelage.errors import BadInput
+from tutelage.executors.base import Executor, Hopeless, Outcome, Resources
+from tutelage.executors.local import Local
 from tutelage.judges.panel import Panel
 from tutelage.run import append_log, read_log
 from tutelage.stages.progress import Progress
-from tutelage.stages.work import Work, in_order
+from tutelage.stages.work import Committing, Work
 from tutelage.teachers.base import Teacher
 from tutelage.triplet import Assignment
 
@@ -25,8 +29,18 @@ TAUGHT: Final = "taught"
 """Folders of a run: the corpus, and the ledger of the shards in it."""
 
 
+NOTHING: Final = {"assignments": 0, "triplets": 0, "kept": 0, "diverged": 0, "seconds": 0.0}
+"""Of a shard that failed."""
+
+
 def teach(
-    assignments: Iterable[Assignment], total: int, teacher: Teacher | None, panel: Panel, out: Path, workers: int = 1
+    assignments: Iterable[Assignment],
+    total: int,
+    teacher: Teacher | None,
+    panel: Panel,
+    out: Path,
+    executor: Executor | None = None,
+    resources: Resources | None = None,
 ) -> dict[str, int]:
     """Have `total` assignments taught and judged into `out/corpus`; how many triplets there are, and how many kept.
 
@@ -36,28 +50,44 @@ def teach(
         teacher: who makes the targets; None: the subjects' own pictures are the targets.
         panel: who judges them.
         out: the run directory.
-        workers: processes that teach and judge, each with its own copy of the networks; this one writes.
+        executor: who runs the workers, each with its own copy of the networks; None: this process does all.
+        resources: what a worker occupies.
 
     Raises:
         BadInput: the base or a judge cannot be loaded, or not one expert gave a triplet.
     """
     ledger = out / TAUGHT
     ledger.mkdir(parents=True, exist_ok=True)
-    done = {row["shard"]: row for row in read_log(ledger)}
+    done = {row["shard"]: row for row in read_log(ledger) if not row.get("failed")}
     cut = enumerate(shards(assignments, teacher.at_once if teacher else TOGETHER))
     left = ((number, shard) for number, shard in cut if number not in done)
-    with Committer(out / CORPUS) as committer, Progress("experts", total, "assignments") as bar:
+    work, sink = Work(teacher, panel, resources or Resources()), Committing((out / CORPUS).absolute())
+    found = (executor or Local()).map(work, left, sink)
+    with closing(found) as outcomes, Progress("experts", total, "assignments") as bar:
         bar.advance(sum(row["assignments"] for row in done.values()))
-        for made in in_order(Work(teacher, panel), left, workers):
-            committer.append(made.triplets, made.verdicts)
-            committer.flush()
-            done[made.shard] = row = made.row()
+        for outcome in outcomes:
+            done[outcome.number] = row = _row(outcome)
             append_log(ledger, row)
             bar.advance(row["assignments"])
-    counts = {name: sum(row[name] for row in done.values()) for name in ("triplets", "kept", "diverged")}
+    return _counts(list(done.values()))
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    """A shard's line in the ledger."""
+    if outcome.failed:
+        print(f"shard {outcome.number} failed {outcome.tries} times: {outcome.failed}", file=sys.stderr)
+        return {"shard": outcome.number, **NOTHING, "tries": outcome.tries, "failed": outcome.failed}
+    return {"shard": outcome.number, **outcome.answer, "tries": outcome.tries}
+
+
+def _counts(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    counts = {name: sum(row[name] for row in rows) for name in ("triplets", "kept", "diverged")}
+    failed = [row["failed"] for row in rows if "failed" in row]
+    if failed and not counts["triplets"]:
+        raise Hopeless(f"every shard failed; the last one: {failed[-1]}")
     if not counts["triplets"]:
         raise BadInput("every expert diverged; give a lower --teacher.training.lr in a new run")
-    return counts
+    return {**counts, "shards that failed": len(failed)} if failed else counts
 
 
 def shards(assignments: Iterable[Assignment], clusters: int) -> Iterator[list[Assignment]]:

@@ -1,31 +1,27 @@
-"""One shard at a time: taught and judged, here or in other processes."""
+"""One shard: taught and judged by one worker, so that what waits between the two is never more than a shard."""
 
-import multiprocessing
-import os
-import threading
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
+from tutelage.corpus.writer import Committer
+from tutelage.executors.base import Resources, Write
 from tutelage.judges.panel import Panel
 from tutelage.stages.neighbours import neighbour
 from tutelage.teachers.base import Diverged, Teacher
 from tutelage.triplet import Assignment, Triplet, Verdict
 
-AHEAD: Final = 2
-"""Shards waiting for each worker."""
-Shard = tuple[int, Sequence[Assignment]]
-"""Its number, and the assignments of several subjects."""
+PATIENCE: Final = 60.0
+"""Seconds that a writer waits for one before it, which was killed and may take a moment to be gone."""
 
 
 @dataclass(frozen=True)
 class Made:
     """What became of a shard."""
 
-    shard: int
     assignments: int
     triplets: Sequence[Triplet]
     verdicts: Sequence[Verdict]
@@ -37,25 +33,25 @@ class Made:
         """Its line in the ledger."""
         rejected = {verdict.triplet for verdict in self.verdicts if not verdict.keep}
         counts = {"triplets": len(self.triplets), "kept": sum(one.id not in rejected for one in self.triplets)}
-        told = {"shard": self.shard, "assignments": self.assignments, **counts, "diverged": self.diverged}
+        told = {"assignments": self.assignments, **counts, "diverged": self.diverged}
         return {**told, "seconds": self.seconds, "time": time.time()}
 
 
 @dataclass(frozen=True)
 class Work:
-    """A teacher, or none, and the judges of what it makes."""
+    """A teacher, or none, and the judges of what it makes: a step of an executor."""
 
     teacher: Teacher | None
     panel: Panel
+    resources: Resources = field(default_factory=Resources)
 
-    def __call__(self, shard: Shard) -> Made:
+    def __call__(self, assignments: Sequence[Assignment]) -> Made:
         """Teach and judge."""
-        number, assignments = shard
         started = time.monotonic()
         triplets = self._taught(assignments)
         verdicts = self.panel.judge(triplets)
         diverged = len({one.cluster.id for one in assignments} - {triplet.cluster for triplet in triplets})
-        return Made(number, len(assignments), triplets, verdicts, diverged, time.monotonic() - started)
+        return Made(len(assignments), triplets, verdicts, diverged, time.monotonic() - started)
 
     def _taught(self, assignments: Sequence[Assignment]) -> list[Triplet]:
         """Nothing of an expert that diverged."""
@@ -67,47 +63,25 @@ class Work:
             return []
 
 
-def in_order(work: Work, shards: Iterable[Shard], workers: int) -> Iterator[Made]:
-    """Yield what is made of the shards, in their order whoever is done first; few of them are in memory at a time."""
-    if workers == 1:
-        yield from map(work, shards)
-        return
-    spawn = multiprocessing.get_context("spawn")  # not forked: PyTorch's threads would be copied as they are
-    waiting: deque[Future[Made]] = deque()
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin, initargs=(work, workers)) as pool:
-        try:
-            for shard in shards:
-                waiting.append(pool.submit(_do, shard))
-                if len(waiting) > AHEAD * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+@dataclass(frozen=True)
+class Committing:
+    """A corpus to write to: an executor's sink. Several shards are one commit."""
 
+    path: Path
 
-_work: Work | None = None
-"""Of this process, if it is a worker: networks are loaded once."""
+    @contextmanager
+    def __call__(self) -> Iterator[Write]:
+        """Be the one that writes; a shard's answer is its line in the ledger.
 
+        Raises:
+            BadInput: the folder holds something else, or another process writes to it.
+        """
+        with Committer(self.path, patience=PATIENCE) as committer:
 
-def _begin(work: Work, workers: int) -> None:
-    import torch
+            def write(several: Sequence[Made]) -> list[dict[str, Any]]:
+                for made in several:
+                    committer.append(made.triplets, made.verdicts)
+                committer.flush()
+                return [made.row() for made in several]
 
-    global _work
-    _work = work
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
-
-
-def _end_with_parent() -> None:
-    """A run that is killed cannot stop its workers, so they look after it."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _do(shard: Shard) -> Made:
-    assert _work is not None
-    return _work(shard)
+            yield write
