@@ -1,6 +1,7 @@
 """What a step asks for, and what an executor promises."""
 
 import os
+import sys
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -93,10 +94,12 @@ def cores_each(least: int, there: int, workers: int) -> int:
 
 
 def settle(cores: int) -> None:
-    """Have the networks of this process use so many cores."""
-    import torch
+    """Have the networks of this process, which may not have imported PyTorch yet, use so many cores."""
+    os.environ["OMP_NUM_THREADS"] = str(cores)
+    if "torch" in sys.modules:
+        import torch
 
-    torch.set_num_threads(cores)
+        torch.set_num_threads(cores)
 
 
 def cores_here() -> int:

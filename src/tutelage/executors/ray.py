@@ -12,16 +12,14 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from tutelage import __version__
 from tutelage.errors import BadInput
-from tutelage.executors.base import Outcome, Resources, Shards, Sink, Step, cores_each, cores_here, settle
+from tutelage.executors.base import Outcome, Shards, Sink, Step, settle
 from tutelage.executors.dispatch import Died, Event, Made, Ready, Unwritten, Written, dispatch
 from tutelage.executors.leases import Rules
-
-ALONE: Final = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-"""Read by Ray when it is imported; 0: what it starts listens on the loopback interface only."""
+from tutelage.executors.ray_cluster import Room, connect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,62 +53,6 @@ class Ray:
 
         connect(self.address)
         daft.set_runner_ray(noop_if_initialized=True)
-
-
-def connect(address: str) -> None:
-    """Join the cluster at an address, or start one on this machine, once in a process.
-
-    Raises:
-        BadInput: Ray is not installed, or there is no cluster.
-    """
-    if not address:
-        os.environ.setdefault(ALONE, "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise BadInput("this needs Ray, which is not installed: pip install 'tutelage[ray]'") from error
-    if ray.is_initialized():
-        return
-    here: dict[str, Any] = {"num_cpus": cores_here(), "include_dashboard": False}
-    try:
-        ray.init(address or "local", logging_level="ERROR", log_to_driver=False, **({} if address else here))
-    except (ConnectionError, ValueError) as error:
-        said = str(error).splitlines()[0]
-        raise BadInput(f"no Ray cluster at '{address}' ({said}); start one with `ray start --head`") from error
-
-
-@dataclass(frozen=True)
-class Room:
-    """How many workers there are, and what each occupies."""
-
-    workers: int
-    cpus: int
-    gpus: float
-    memory: int
-
-    @staticmethod
-    def of(asked: Resources, workers: int | None) -> "Room":
-        """For a step, on the cluster that this process has joined.
-
-        Raises:
-            BadInput: there is nobody with an accelerator, and the step asks for one.
-        """
-        import ray
-
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        cpus, devices = (sum(node.get(name, 0.0) for node in nodes) for name in ("CPU", "GPU"))
-        gpus = min(1.0, devices) if asked.gpus is None else asked.gpus
-        if gpus > devices:
-            raise BadInput("the Ray cluster has no accelerator; give --device cpu, or join machines that have some")
-        fit = workers or max(1, int(devices // gpus if gpus else cpus // asked.cpus))
-        largest = int(max(node.get("CPU", 0.0) for node in nodes))
-        cores = asked.cpus if gpus else min(largest, cores_each(asked.cpus, int(cpus), fit))
-        return Room(fit, cores, gpus, asked.memory)
-
-    def options(self) -> dict[str, Any]:
-        """As Ray takes them."""
-        asked = {"num_cpus": self.cpus, "num_gpus": self.gpus}
-        return {**asked, "memory": self.memory} if self.memory else asked
 
 
 class Worker:
