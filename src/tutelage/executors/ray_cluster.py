@@ -34,7 +34,8 @@ def connect(address: str) -> None:
         ray.init(address or "local", logging_level="ERROR", log_to_driver=False, **({} if address else here))
     except (ConnectionError, ValueError) as error:
         said = str(error).splitlines()[0]
-        raise BadInput(f"no Ray cluster at '{address}' ({said}); start one with `ray start --head`") from error
+        hint = "start one with `ray start --head`, or, if it asks for a token, set RAY_AUTH_MODE=token"
+        raise BadInput(f"no Ray cluster at '{address}' ({said}); {hint}") from error
 
 
 @dataclass(frozen=True)
