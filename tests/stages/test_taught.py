@@ -22,7 +22,7 @@ from tutelage.executors.local import Local
 from tutelage.judges.base import Cost
 from tutelage.judges.panel import Panel
 from tutelage.run import append_log, read_log
-from tutelage.stages import taught
+from tutelage.stages import ledger
 from tutelage.stages.taught import CORPUS, TAUGHT, shards, teach
 from tutelage.teachers.base import Diverged
 from tutelage.triplet import Assignment, Provenance, Reference, Triplet, Verdict
@@ -160,7 +160,7 @@ def test_killed_and_called_again_it_ends_the_same(
         append_log(out, row)
 
     monkeypatch.setattr(tables, "append", append_table)
-    monkeypatch.setattr(taught, "append_log", append_row)
+    monkeypatch.setattr(ledger, "append_log", append_row)
     with pytest.raises(killed):
         taught_into(tmp_path, assignments, Painter())
     assert len(list(read_log(tmp_path / TAUGHT))) < 3

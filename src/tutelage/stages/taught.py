@@ -5,18 +5,17 @@ makes again what was under way, and the corpus drops what it has already. A shar
 failed; the next start tries it again.
 """
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tutelage.errors import BadInput
-from tutelage.executors.base import Executor, Hopeless, Outcome, Resources
+from tutelage.executors.base import Executor, Hopeless, Resources
 from tutelage.executors.local import Local
 from tutelage.judges.panel import Panel
-from tutelage.run import append_log, read_log
+from tutelage.stages.ledger import Ledger, Line
 from tutelage.stages.progress import Progress
 from tutelage.stages.work import Committing, Work
 from tutelage.teachers.base import Teacher
@@ -56,31 +55,18 @@ def teach(
     Raises:
         BadInput: the base or a judge cannot be loaded, or not one expert gave a triplet.
     """
-    ledger = out / TAUGHT
-    ledger.mkdir(parents=True, exist_ok=True)
-    done = {row["shard"]: row for row in read_log(ledger) if not row.get("failed")}
+    ledger = Ledger(out / TAUGHT, NOTHING)
     cut = enumerate(shards(assignments, teacher.at_once if teacher else TOGETHER))
-    left = ((number, shard) for number, shard in cut if number not in done)
     work, sink = Work(teacher, panel, resources or Resources()), Committing((out / CORPUS).absolute())
-    found = (executor or Local()).map(work, left, sink)
-    with closing(found) as outcomes, Progress("experts", total, "assignments") as bar:
-        bar.advance(sum(row["assignments"] for row in done.values()))
-        for outcome in outcomes:
-            done[outcome.number] = row = _row(outcome)
-            append_log(ledger, row)
-            bar.advance(row["assignments"])
-    return _counts(list(done.values()))
+    lines = ledger.work_through(cut, executor or Local(), work, sink)
+    with closing(lines), Progress("experts", total, "assignments") as bar:
+        bar.advance(sum(line["assignments"] for line in ledger.done.values()))
+        for line in lines:
+            bar.advance(line["assignments"])
+    return _counts(list(ledger.done.values()))
 
 
-def _row(outcome: Outcome) -> dict[str, Any]:
-    """A shard's line in the ledger."""
-    if outcome.failed:
-        print(f"shard {outcome.number} failed {outcome.tries} times: {outcome.failed}", file=sys.stderr)
-        return {"shard": outcome.number, **NOTHING, "tries": outcome.tries, "failed": outcome.failed}
-    return {"shard": outcome.number, **outcome.answer, "tries": outcome.tries}
-
-
-def _counts(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+def _counts(rows: Sequence[Line]) -> dict[str, int]:
     counts = {name: sum(row[name] for row in rows) for name in ("triplets", "kept", "diverged")}
     failed = [row["failed"] for row in rows if "failed" in row]
     if failed and not counts["triplets"]:
