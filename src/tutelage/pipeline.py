@@ -51,6 +51,8 @@ class SubjectDriven:
     seed: int = 0
     dry_run: bool = field(default=False, metadata=FREE)
     """Print what would be done, how long it would take and how much disk it needs, and do none of it."""
+    only: tuple[Literal["mine", "imagine", "teach", "learn", "bench"], ...] = field(default=(), metadata=FREE)
+    """Do these steps and no others, so that several machines can share a run: one teaches, others learn. None: all."""
     workers: int | None = field(default=None, metadata=FREE)
     """Processes that teach and judge; each holds the networks. On a CPU one a core is fastest. None: this one alone; on
     Ray, as many as the cluster has room for."""
@@ -96,7 +98,8 @@ class SubjectDriven:
     def stages(self) -> Mapping[str, Callable[[], dict[str, int]]]:
         """The steps in order; each does what is not done yet and counts what there is."""
         steps = {"mine": self.mine, "imagine": self.imagine, "teach": self.teach, "learn": self.learn}
-        return steps if self.bench is None else {**steps, "bench": self.measure}
+        every = steps if self.bench is None else {**steps, "bench": self.measure}
+        return {name: step for name, step in every.items() if not self.only or name in self.only}
 
     def mine(self) -> dict[str, int]:
         """Pages → clusters (§3.1)."""

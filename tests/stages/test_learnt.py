@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,8 +22,10 @@ from torch import Tensor
 
 from tutelage.corpus.writer import Committer
 from tutelage.errors import BadInput
-from tutelage.stages import learnt
-from tutelage.stages.learnt import MODEL, STUDENT, learn, picks
+from tutelage.run import CONFIG, append_log, read_log
+from tutelage.stages import batches, learnt
+from tutelage.stages.batches import GROWTH, picks
+from tutelage.stages.learnt import MODEL, STUDENT, learn
 from tutelage.stages.settings import Learning
 from tutelage.students.examples import make_batch
 from tutelage.students.folder import is_student
@@ -190,35 +194,81 @@ def test_only_new_layers_learn_if_so_told(tmp_path: Path, triplets: list[Triplet
 
 SHARED = """
 import sys
+import time
 from pathlib import Path
-from test_learnt import learning
-from tutelage.stages.learnt import learn
 
-learn(learning(Path(sys.argv[1])), 0, "cpu", Path(sys.argv[2]))
+from test_learnt import learning
+from tutelage.stages import batches, learnt
+
+base, out = map(Path, sys.argv[1:])
+taught, batches.EVERY = learnt._taught, 2
+
+
+def taught_soon(out):
+    while (out / "student/growth/log.jsonl").exists() and not taught(out):
+        time.sleep(0.05)
+    return taught(out)
+
+
+learnt._taught = taught_soon
+learnt.learn(learning(base, early=2), 0, "cpu", out)
 """
 
 
-def test_two_processes_share_a_batch(tmp_path: Path, triplets: list[Triplet], tiny_sd: Path) -> None:
-    """As `accelerate launch` starts them: one example of a batch each, and one student."""
-    alone, shared = (run_of(tmp_path / name, triplets) for name in ("alone", "shared"))
-    learn(learning(tiny_sd), 0, "cpu", alone)
+def started(*args: str) -> list[subprocess.Popen[bytes]]:
+    """Two processes, as `accelerate launch` starts them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     known = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]), "OMP_NUM_THREADS": "1"}
     known |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    processes = [
+    return [
         subprocess.Popen(
-            [sys.executable, "-c", SHARED, str(tiny_sd), str(shared)],
+            [sys.executable, "-c", SHARED, *args],
             env=os.environ | known | {"RANK": rank, "LOCAL_RANK": rank},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
         for rank in ("0", "1")
     ]
+
+
+def test_two_processes_share_a_batch_of_a_corpus_that_grows(
+    tmp_path: Path, triplets: list[Triplet], tiny_sd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One example of a batch each, and one student: but for rounding the one that a process alone makes of the finished
+    corpus by the same notes."""
+    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    processes = started(str(tiny_sd), str(shared))
+    run_of(shared, triplets[:3])
+    notes, deadline = shared / STUDENT / GROWTH, time.monotonic() + 200
+    while not list(read_log(notes)) and time.monotonic() < deadline and processes[0].poll() is None:
+        time.sleep(0.05)
+    run_of(shared, triplets[3:])
+    append_log(shared, {"stage": "teach"})
     said = [process.communicate(timeout=300)[0].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
+    assert [(note["step"], note["rows"]) for note in read_log(notes)] == [(0, 3), (2, 5)]
+
+    (alone / STUDENT).mkdir(parents=True)
+    shutil.copy(shared / STUDENT / CONFIG, alone / STUDENT)
+    shutil.copytree(notes, alone / STUDENT / GROWTH)
+    append_log(alone, {"stage": "teach"})
+    monkeypatch.setattr(batches, "EVERY", 2)
+    learn(learning(tiny_sd, early=2), 0, "cpu", run_of(alone, triplets))
+    assert list(read_log(alone / STUDENT / GROWTH)) == list(read_log(notes))
     base, ours, theirs = (weights(folder) for folder in (tiny_sd, alone / MODEL, shared / MODEL))
     one, other = (torch.cat([(new[name] - base[name]).flatten() for name in base]) for new in (ours, theirs))
     assert one.norm() > 0.1
     assert torch.cosine_similarity(one, other, dim=0) > 0.99
+
+
+def test_what_is_there_when_teaching_has_ended_is_enough(
+    tmp_path: Path, triplets: list[Triplet], tiny_sd: Path
+) -> None:
+    """It is the student that waited for the end: the early one saw the same."""
+    runs = [run_of(tmp_path / name, triplets) for name in ("late", "early")]
+    append_log(runs[1], {"stage": "teach"})
+    counts = [learn(learning(tiny_sd, early=early), 0, "cpu", out) for early, out in zip((None, 99), runs, strict=True)]
+    assert counts == [{"triplets": 5, "steps": 5}] * 2
+    assert same(runs[0] / MODEL, runs[1] / MODEL)

@@ -82,7 +82,7 @@ class DreamSuti:
         """Eq. 5 on one subject; which pictures, noise and times follow from (seed, subject, step)."""
         from torch import nn
 
-        from tutelage.stages.learnt import picks
+        from tutelage.stages.batches import picks
         from tutelage.students.examples import Encoder, make_batch
         from tutelage.students.settings import SutiTraining
         from tutelage.teachers.training import make_optimiser

@@ -1,26 +1,29 @@
 """Kept triplets → a student (Eq. 5), on one device or, under `accelerate launch`, on several."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import InitProcessGroupKwargs, set_seed
 from diffusers.models.attention_processor import AttnProcessor
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers.optimization import Adafactor
 
 from tutelage.corpus.gate import Gate
 from tutelage.corpus.reader import Corpus
+from tutelage.corpus.tables import MARKER
 from tutelage.diffusion.device import pick_device
 from tutelage.diffusion.load import load_pipeline, local_folder
 from tutelage.diffusion.quiet import quiet_libraries
-from tutelage.errors import BadInput
-from tutelage.run import open_run
+from tutelage.run import open_run, read_log
+from tutelage.stages.batches import POLL, Batches, Growing, picked, rows_by_id
 from tutelage.stages.settings import Learning
 from tutelage.students.examples import Encoder, make_batch
 from tutelage.students.folder import is_student
@@ -36,46 +39,34 @@ MODEL: Final = "model"
 def learn(how: Learning, seed: int, device: str, out: Path, corpus: Path | None = None) -> dict[str, int]:
     """Train a student on what a corpus keeps, into `out/model`; how many triplets and steps there were.
 
-    Which triplets a step sees depends on their ids and the seed, not on the order in which they were written. The
-    corpus is that of `out`, unless another is given: students may share one.
+    Which triplets a step sees depends on their ids and the seed, not on the order in which they were written; with
+    `how.early` also on when they were, which is noted (see `batches.Growing`). The corpus is that of `out`, unless
+    another is given: students may share one.
 
     Raises:
         BadInput: nothing was kept, the base cannot be loaded, or the student was begun with other settings.
     """
-    together = _accelerator(device)
+    together, where = _accelerator(device), corpus or out / "corpus"
+    while how.early and not (where / MARKER).exists():
+        time.sleep(POLL)
     together.wait_for_everyone()  # until the first process has made the corpus
-    triplets = Corpus(corpus or out / "corpus")
-    rows = rows_by_id(triplets, Gate(bands=how.gate))
-    folder = open_run(how, out / STUDENT)
+    triplets, gate = Corpus(where), Gate(bands=how.gate)
+    rows = np.empty(0, np.int64) if how.early else rows_by_id(triplets, gate)
+    folder, batch = open_run(how, out / STUDENT), how.schedule.batch
     if not (out / MODEL).exists():
-        student = _train(how, triplets, rows, seed, device, folder)
+        batches: Batches = partial(picked, rows, batch, seed)
+        if how.early:
+            batches = Growing(triplets, gate, batch, seed, folder, partial(_taught, out), together).begun(how.early)
+        student = _train(how, triplets, batches, seed, device, folder)
         if together.is_main_process:
             student.save(out / MODEL, how.weights)
         together.wait_for_everyone()
-    return {"triplets": len(rows), "steps": how.schedule.steps}
+    return {"triplets": len(rows_by_id(triplets, gate)), "steps": how.schedule.steps}
 
 
-def rows_by_id(corpus: Corpus, gate: Gate) -> NDArray[np.int64]:
-    """Rows of the triplets that pass, in the order of their ids.
-
-    Raises:
-        BadInput: there are none.
-    """
-    rows = corpus.rows(gate)
-    if not len(rows):
-        raise BadInput(
-            f"no triplet of {corpus.path} passes the judges; see `tutelage corpus stats`, and ask less of them"
-        )
-    ids = np.asarray(corpus.column("id").to_pylist())[rows]
-    return rows[np.argsort(ids, kind="stable")]
-
-
-def picks(count: int, batch: int, step: int, seed: int) -> list[int]:
-    """Which of `count` examples step number `step` sees: each comes once before any comes again, in a new order."""
-    places = range(step * batch, (step + 1) * batch)
-    epochs = {place // count for place in places}
-    orders = {epoch: np.random.default_rng([seed, epoch]).permutation(count) for epoch in epochs}
-    return [int(orders[place // count][place % count]) for place in places]
+def _taught(out: Path) -> bool:
+    """Whether teaching has ended."""
+    return any(row.get("stage") == "teach" for row in read_log(out))
 
 
 @dataclass(frozen=True)
@@ -88,8 +79,8 @@ class Lessons:
     accelerator: Accelerator
 
 
-def lessons(how: Learning, corpus: Corpus, rows: NDArray[np.int64], seed: int, device: str) -> Lessons:
-    """A student as it begins, and its loss on these rows of a corpus.
+def lessons(how: Learning, corpus: Corpus, batches: Batches, seed: int, device: str) -> Lessons:
+    """A student as it begins, and its loss on these batches of a corpus.
 
     Raises:
         BadInput: the base or the device cannot be had.
@@ -102,7 +93,7 @@ def lessons(how: Learning, corpus: Corpus, rows: NDArray[np.int64], seed: int, d
     mine = slice(accelerator.process_index, None, accelerator.num_processes)
 
     def loss(step: int, _: np.random.Generator) -> Tensor:
-        chosen = rows[picks(len(rows), how.schedule.batch, step, seed)][mine]
+        chosen = batches(step)[mine]
         examples = [encoder.example(triplet) for triplet in corpus.take(chosen.tolist())]
         batch = make_batch(examples, how.training, seed=seed, step=step).to(accelerator.device)
         with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=how.bf16):
@@ -113,8 +104,8 @@ def lessons(how: Learning, corpus: Corpus, rows: NDArray[np.int64], seed: int, d
     return Lessons(student, loss, optimiser, accelerator)
 
 
-def _train(how: Learning, corpus: Corpus, rows: NDArray[np.int64], seed: int, device: str, out: Path) -> Suti:
-    given = lessons(how, corpus, rows, seed, device)
+def _train(how: Learning, corpus: Corpus, batches: Batches, seed: int, device: str, out: Path) -> Suti:
+    given = lessons(how, corpus, batches, seed, device)
     network, accelerator = given.student.network, given.accelerator
     fit(network, given.loss, how.schedule, out, optimiser=given.optimiser, accelerator=accelerator)
     given.student.called = accelerator.unwrap_model(given.student.called)
@@ -126,7 +117,8 @@ def _accelerator(device: str) -> Accelerator:
 
     It is not told of bfloat16: accelerate takes one answer to that for a whole process, however many students it has.
     """
-    return Accelerator(cpu=pick_device(device).type == "cpu")
+    waits = InitProcessGroupKwargs(timeout=timedelta(days=60))  # the others wait while the first one has experts taught
+    return Accelerator(cpu=pick_device(device).type == "cpu", kwargs_handlers=[waits])
 
 
 def _begun(how: Learning, device: str, seed: int) -> Suti:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from tutelage.benches.subjects.questions import SubjectsBench
 from tutelage.corpus.reader import Corpus
 from tutelage.corpus.writer import Committer
 from tutelage.diffusion.features import picture_features
+from tutelage.stages.batches import picked
 from tutelage.stages.learnt import MODEL, Lessons, lessons
 from tutelage.stages.probe import MORE, Cost, Probe, timed
 from tutelage.stages.taught import CORPUS
@@ -86,7 +87,8 @@ class StudentProbe:
             corpus = Corpus(self.probe.folder / CORPUS)
         how = self.run.lesson()
         rows = np.arange(min(len(corpus), how.schedule.batch))
-        return lessons(how, corpus, rows, self.run.seed, self.run.device)
+        batches = partial(picked, rows, how.schedule.batch, self.run.seed)
+        return lessons(how, corpus, batches, self.run.seed, self.run.device)
 
     def _finished(self) -> float:
         """Bytes of the finished folder."""

@@ -39,6 +39,9 @@ class Learning:
     schedule: Schedule
     gate: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Judge → least and greatest score of the triplets to learn from; a judge without one counts by what it kept."""
+    early: int | None = None
+    """Begin with so many kept triplets while experts are still at work, and take in more as they come, every hundred
+    steps. None: begin when all is taught."""
     optimiser: Literal["adafactor", "adamw"] = "adamw"
     """Adafactor is the paper's, with lr 1e-4."""
     bf16: bool = True

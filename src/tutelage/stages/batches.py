@@ -1,0 +1,125 @@
+"""Which triplets a student sees at which step: of a corpus that is finished, or of one that grows meanwhile."""
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast
+from numpy.typing import NDArray
+
+from tutelage.corpus.gate import Gate
+from tutelage.corpus.reader import Corpus
+from tutelage.errors import BadInput
+from tutelage.run import append_log, read_log
+
+Batches = Callable[[int], NDArray[np.int64]]
+"""Step → rows of the corpus."""
+
+EVERY: Final = 100
+"""Steps after which a student looks for more triplets."""
+GROWTH: Final = "growth"
+"""A folder beside the student's state: from which step on how many rows of the corpus were there."""
+POLL: Final = 1.0
+"""Seconds between looks of who waits."""
+
+
+def rows_by_id(corpus: Corpus, gate: Gate, count: int | None = None) -> NDArray[np.int64]:
+    """Rows of the triplets that pass, of the first `count` or of all, in the order of their ids.
+
+    Raises:
+        BadInput: there are none.
+    """
+    rows = corpus.rows(gate)
+    rows = rows if count is None else rows[rows < count]
+    if not len(rows):
+        raise BadInput(
+            f"no triplet of {corpus.path} passes the judges; see `tutelage corpus stats`, and ask less of them"
+        )
+    ids = np.asarray(corpus.column("id").to_pylist())[rows]
+    return rows[np.argsort(ids, kind="stable")]
+
+
+def picks(count: int, batch: int, step: int, seed: int) -> list[int]:
+    """Which of `count` examples step number `step` sees: each comes once before any comes again, in a new order."""
+    places = range(step * batch, (step + 1) * batch)
+    epochs = {place // count for place in places}
+    orders = {epoch: np.random.default_rng([seed, epoch]).permutation(count) for epoch in epochs}
+    return [int(orders[place // count][place % count]) for place in places]
+
+
+def picked(rows: NDArray[np.int64], batch: int, seed: int, step: int) -> NDArray[np.int64]:
+    """Rows of a step's batch."""
+    return rows[picks(len(rows), batch, step, seed)]
+
+
+class Growing:
+    """Batches of a corpus that grows: every `EVERY` steps they are drawn from all that is there by then.
+
+    How many rows that were is noted, so that a training that is resumed sees what it saw, and can be repeated when
+    the corpus is finished. Every process of a training asks for every step; the first one decides.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        gate: Gate,
+        batch: int,
+        seed: int,
+        out: Path,
+        finished: Callable[[], bool],
+        together: Accelerator,
+    ) -> None:
+        """With notes in the folder `out`; `finished` says whether no more will be written."""
+        self.corpus, self.gate, self.batch, self.seed = corpus, gate, batch, seed
+        self._folder, self._finished, self._together = out / GROWTH, finished, together
+        self._folder.mkdir(exist_ok=True)
+        notes = list(read_log(self._folder))
+        self._firsts, self._counts = ([note[name] for note in notes] for name in ("step", "rows"))
+        self._drawn: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+        together.wait_for_everyone()  # until all have read what one will add to
+
+    def begun(self, least: int) -> "Growing":
+        """Wait until so many triplets pass, or no more will be written."""
+        if not self._firsts:
+            self._note(0, self._agreed(least))
+        return self
+
+    def __call__(self, step: int) -> NDArray[np.int64]:
+        """Rows of a step's batch; now and then it sees whether there are more."""
+        if step % EVERY == 0 and step > self._firsts[-1] and (count := self._agreed()) > self._counts[-1]:
+            self._note(step, count)
+        at = bisect_right(self._firsts, step) - 1
+        return picked(self._rows(self._counts[at]), self.batch, self.seed, step - self._firsts[at])
+
+    def _rows(self, count: int) -> NDArray[np.int64]:
+        """What is drawn from when the corpus has so many rows."""
+        if self._drawn[0] != count:
+            while len(self.corpus) < count:  # another machine wrote them, and this one sees it later
+                time.sleep(POLL)
+                self.corpus.refresh()
+            self._drawn = (count, rows_by_id(self.corpus, self.gate, count))
+        return self._drawn[1]
+
+    def _agreed(self, least: int = 0) -> int:
+        """Rows of the corpus, of which at least so many pass, as the first process sees it."""
+        count = torch.zeros(1, dtype=torch.int64, device=self._together.device)
+        if self._together.is_main_process:
+            while True:
+                last = self._finished()  # asked before looking, so that nothing written before is missed
+                self.corpus.refresh()
+                if last or len(self.corpus.rows(self.gate)) >= least:
+                    break
+                time.sleep(POLL)
+            count[0] = len(self.corpus)
+        return int(broadcast(count))
+
+    def _note(self, step: int, count: int) -> None:
+        self._firsts.append(step)
+        self._counts.append(count)
+        if self._together.is_main_process:
+            append_log(self._folder, {"step": step, "rows": count, "time": time.time()})
