@@ -55,6 +55,7 @@ ON_TOP: Final = {
     "generators",
     "judging",
     "pipeline",
+    "planning",
     "report",
     "reproduce",
     "stages",

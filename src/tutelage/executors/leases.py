@@ -66,7 +66,7 @@ class Leases:
         self._held: dict[int, Task] = {}
         self._expiries: list[tuple[float, int, float]] = []
         self._seconds: deque[float] = deque(maxlen=RECENT)
-        self._usual = math.inf
+        self._usual: float | None = math.inf
 
     @property
     def finished(self) -> bool:
@@ -88,8 +88,7 @@ class Leases:
         """A worker has a result; whether it is the first one of its task."""
         task = self._held.pop(worker)
         self._seconds.append(now - task.holders.pop(worker))
-        if len(self._seconds) >= KNOWN:
-            self._usual = median(self._seconds)
+        self._usual = None
         if task.made or task.failed:
             return False
         task.made, task.result, self.failures = True, result, 0
@@ -166,6 +165,8 @@ class Leases:
 
     def _slow(self) -> list[tuple[float, Task]]:
         """When each of the first tasks that one worker is at will be late."""
+        if self._usual is None:
+            self._usual = median(self._seconds) if len(self._seconds) >= KNOWN else math.inf
         most = self.rules.late * self._usual
         first = (task for task in islice(self._tasks, FIRST) if len(task.holders) == 1 and not task.made)
         return [(since + most, task) for task in first for since in task.holders.values()]

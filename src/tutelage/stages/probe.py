@@ -103,7 +103,7 @@ class Probe:
         self.tell("mining a few pages")
         mine(frame, out, replace(self.run.mining, device=self.run.device, parts=PIECES))
         found = mined(out).pages
-        cost = Cost(seconds=_seconds_each(out / PAGES), bytes=size_of(out) / found.total())
+        cost = Cost(seconds=seconds_a_page(out / PAGES), bytes=size_of(out) / found.total())
         return found[""] / found.total(), cost
 
     def _source(self) -> "Source":
@@ -241,8 +241,8 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _seconds_each(folder: Path) -> float:
-    """Seconds a page, from when the files of verdicts were written; the first one is not counted."""
+def seconds_a_page(folder: Path) -> float:
+    """From when the files of verdicts were written; the first one is not counted, and 0 if it is the only one."""
     import pyarrow.parquet as pq
 
     files = sorted(folder.glob("*.parquet"), key=lambda path: path.stat().st_mtime_ns)
