@@ -82,7 +82,8 @@ class SubjectDriven:
             print_plan(self)
             return
         if int(os.environ.get("RANK", "0")):  # under `accelerate launch`, one process does all that cannot be shared
-            self.learn()
+            if "learn" in self.stages():
+                self.learn()
             return
         open_run(self, self.out)
         for stage, work in self.stages().items():

@@ -1,5 +1,10 @@
 """Processes that are killed, stopped and wrong."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +90,47 @@ def test_closed_early_it_ends_its_workers(tmp_path: Path) -> None:
     found.close()
     left = [one for one in psutil.Process().children(recursive=True) if one not in before]
     assert [one for one in left if "spawn_main" in " ".join(one.cmdline())] == []
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+
+from test_local import numbered, traces
+from tutelage.executors.local import Local
+
+step, sink = traces(Path(sys.argv[1]))
+shards = numbered(1000, seconds=dict.fromkeys(range(1000), 0.05))
+for outcome in Local(workers=2).map(step, shards, sink):
+    print(outcome.number, flush=True)
+"""
+
+
+def test_ctrl_c_ends_workers_without_a_word_of_theirs(tmp_path: Path) -> None:
+    """All processes of a terminal hear it; the workers leave it to the one that started them."""
+    known = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | known, start_new_session=True
+    )
+    assert run.stdout is not None
+    assert run.stdout.readline() == b"0\n"
+    os.killpg(run.pid, signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert said.decode().splitlines()[-1] == "KeyboardInterrupt"
+    assert said.count(b"Traceback") == 1
+    assert ends(run.pid)
+
+
+def ends(group: int) -> bool:
+    """The last process to go, which looks after shared memory, takes a moment."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def test_executors_are_found_by_name() -> None:

@@ -58,3 +58,17 @@ def test_what_is_started_here_listens_to_this_machine_only() -> None:
             heard |= {at.laddr.ip for at in one.net_connections() if at.status == psutil.CONN_LISTEN}
     assert heard
     assert {name.removeprefix("::ffff:") for name in heard} <= {"127.0.0.1", "::1"}
+
+
+def test_the_launchers_example_is_one_that_ray_takes() -> None:
+    """By Ray's own schema; and workers have what the head has, by which accelerators are counted at the start."""
+    import json
+
+    import ray.autoscaler
+    import yaml
+    from jsonschema import validate
+
+    config = yaml.safe_load((Path(__file__).parents[2] / "docs" / "cluster.yaml").read_text())
+    validate(config, json.loads(Path(ray.autoscaler.__file__).with_name("ray-schema.json").read_text()))
+    kinds = config["available_node_types"]
+    assert kinds[config["head_node_type"]]["resources"] == kinds["worker"]["resources"]

@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from multiprocessing.connection import Connection, wait
@@ -149,7 +149,8 @@ class LocalPool:
         cores = cores_each(self._step.resources.cpus, cores_here(), self.size)
         given = (self._step, theirs, beat, cores, self._devices[number])
         process = self._spawn.Process(target=_serve, args=given, daemon=True)
-        process.start()
+        with _deaf():
+            process.start()
         theirs.close()  # the worker has the only other end, so the pipe breaks when it dies
         self._workers[number] = _Worker(process, ours, beat)
 
@@ -176,6 +177,19 @@ def devices_of(resources: Resources, workers: int) -> list[str | None]:
     )
     there = [name for name in seen if name]
     return [there[number % len(there)] if there else None for number in range(workers)]
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started meanwhile does not hear Ctrl-C, not even before its first line."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(step: Step, pipe: Connection, beat: Any, cores: int, device: str | None) -> None:

@@ -63,7 +63,7 @@ class Room:
             raise BadInput("the Ray cluster has no accelerator; give --device cpu, or join machines that have some")
         fit = workers or max(1, int(devices // gpus if gpus else cpus // asked.cpus))
         largest = int(max(node.get("CPU", 0.0) for node in nodes))
-        cores = asked.cpus if gpus else min(largest, cores_each(asked.cpus, int(cpus), fit))
+        cores = asked.cpus if gpus else max(asked.cpus, min(largest, cores_each(asked.cpus, int(cpus), fit)))
         return Room(fit, cores, gpus, asked.memory)
 
     def options(self) -> dict[str, Any]:

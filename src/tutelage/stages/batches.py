@@ -1,5 +1,6 @@
 """Which triplets a student sees at which step: of a corpus that is finished, or of one that grows meanwhile."""
 
+import sys
 import time
 from bisect import bisect_right
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from tutelage.corpus.gate import Gate
 from tutelage.corpus.reader import Corpus
+from tutelage.corpus.tables import MARKER
 from tutelage.errors import BadInput
 from tutelage.run import append_log, read_log
 
@@ -26,6 +28,14 @@ GROWTH: Final = "growth"
 """A folder beside the student's state: from which step on how many rows of the corpus were there."""
 POLL: Final = 1.0
 """Seconds between looks of who waits."""
+
+
+def await_corpus(path: Path) -> None:
+    """Wait until there is one."""
+    if not (path / MARKER).exists():
+        print(f"waiting for {path}", file=sys.stderr)
+    while not (path / MARKER).exists():
+        time.sleep(POLL)
 
 
 def rows_by_id(corpus: Corpus, gate: Gate, count: int | None = None) -> NDArray[np.int64]:

@@ -1,6 +1,5 @@
 """Kept triplets → a student (Eq. 5), on one device or, under `accelerate launch`, on several."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,12 +17,11 @@ from transformers.optimization import Adafactor
 
 from tutelage.corpus.gate import Gate
 from tutelage.corpus.reader import Corpus
-from tutelage.corpus.tables import MARKER
 from tutelage.diffusion.device import pick_device
 from tutelage.diffusion.load import load_pipeline, local_folder
 from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.run import open_run, read_log
-from tutelage.stages.batches import POLL, Batches, Growing, picked, rows_by_id
+from tutelage.stages.batches import Batches, Growing, await_corpus, picked, rows_by_id
 from tutelage.stages.settings import Learning
 from tutelage.students.examples import Encoder, make_batch
 from tutelage.students.folder import is_student
@@ -47,8 +45,8 @@ def learn(how: Learning, seed: int, device: str, out: Path, corpus: Path | None 
         BadInput: nothing was kept, the base cannot be loaded, or the student was begun with other settings.
     """
     together, where = _accelerator(device), corpus or out / "corpus"
-    while how.early and not (where / MARKER).exists():
-        time.sleep(POLL)
+    if how.early:
+        await_corpus(where)
     together.wait_for_everyone()  # until the first process has made the corpus
     triplets, gate = Corpus(where), Gate(bands=how.gate)
     rows = np.empty(0, np.int64) if how.early else rows_by_id(triplets, gate)

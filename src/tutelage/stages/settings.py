@@ -49,6 +49,10 @@ class Learning:
     weights: Literal["fp32", "fp16", "bf16"] = "fp16"
     """Number format of the finished student's weights."""
 
+    def __post_init__(self) -> None:
+        if self.early is not None and self.early < 1:
+            raise BadInput(f"early of learning is {self.early}; give at least 1")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Benching:
