@@ -49,7 +49,7 @@ class Cluster:
     """Mean hours until the driver dies; inf: it never does."""
     driver_absence: float = 300.0
     """Seconds until it is started again."""
-    handling: float = 0.001
+    handling: float = 0.005
     """Seconds of the driver for each thing that it hears of a worker; `benchmarks/executors.py` measures it."""
 
     def __post_init__(self) -> None:
