@@ -170,7 +170,8 @@ def test_rates_are_what_a_run_took(small: Path, tmp_path: Path) -> None:
     assert rates.shard == pytest.approx(20.0)
     assert rates.spread == pytest.approx(math.log(2.0))
     assert (rates.step, rates.steps) == (1.5, 40)
-    assert rates.commit > 0
+    assert rates.commit >= 0  # a line through two measured times: on a busy machine it may start below 0, which is cut
+    assert rates.commit + rates.written > 0
     assert rates.corpus_bytes * 8 == pytest.approx(
         sum(f.stat().st_size for f in (small / CORPUS).rglob("*.*")), rel=0.5
     )
