@@ -50,12 +50,9 @@ def load_student(model: str | Path, device: str = "auto", dtype: str = "auto") -
     Raises:
         BadInput: there is no such model or device, or the model is broken or no student.
     """
-    from tutelage.diffusion.quiet import quiet_libraries
+    from tutelage.students.folder import student_folder
+    from tutelage.students.suti import Suti
     from tutelage.toybox.checkpoints import checkpoint
-
-    with quiet_libraries():  # importing diffusers' pipelines is not silent
-        from tutelage.students.folder import student_folder
-        from tutelage.students.suti import Suti
 
     folder = student_folder(checkpoint(model))
     return Suti.load(folder, device, dtype), folder

@@ -52,12 +52,11 @@ class Student:
 
     def answer(self, questions: Sequence[Assignment]) -> "Iterator[Image]":
         """See `base.Generator`."""
+        from tutelage.students.base import Request
         from tutelage.students.guidance import Interleaved, TwoWeights, within
         from tutelage.subject import load_student
 
         student, _ = load_student(self.model, self.device, self.dtype)
-        from tutelage.students.base import Request  # after the student: whoever imports it first is told of torchvision
-
         requests = [
             Request(text=one.text, references=one.cluster.references, seed=noise(self.seed, one)) for one in questions
         ]
@@ -106,11 +105,8 @@ def student_hash(model: str | Path) -> str:
         BadInput: there is no such student.
     """
     from tutelage.diffusion.load import weights_hash
-    from tutelage.diffusion.quiet import quiet_libraries
+    from tutelage.students.folder import student_folder
     from tutelage.toybox.checkpoints import checkpoint
-
-    with quiet_libraries():  # importing diffusers' pipelines is not silent
-        from tutelage.students.folder import student_folder
 
     return weights_hash(student_folder(checkpoint(model)))
 

@@ -8,7 +8,6 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from diffusers import DiffusionPipeline, ImagePipelineOutput, StableDiffusionPipeline, StableDiffusionXLPipeline
 from PIL.Image import Image
 
 from tutelage.diffusion.quiet import quiet_libraries
@@ -20,6 +19,9 @@ from tutelage.students.guided_unet import GuidedUNet
 from tutelage.students.reference_attention import ReferenceAttention
 from tutelage.students.reference_unet import ReferenceUNet
 from tutelage.triplet import Picture, Reference
+
+with quiet_libraries():  # to import pipelines is not silent
+    from diffusers import DiffusionPipeline, ImagePipelineOutput, StableDiffusionPipeline, StableDiffusionXLPipeline
 
 
 class SutiPipeline(DiffusionPipeline):  # type: ignore[misc]
