@@ -18,6 +18,8 @@ RECIPES: Final[dict[str, str]] = {
     "toybox-clip-sharpen": "tutelage.recipes.toybox:toybox_clip_sharpen",
     "toybox-dino": "tutelage.recipes.toybox:toybox_dino",
     "toybox-sd": "tutelage.recipes.toybox:toybox_sd",
+    "toybox-dit": "tutelage.recipes.toybox_dit:toybox_dit",
+    "toybox-dit-debug": "tutelage.recipes.toybox_dit:toybox_dit_debug",
     "toybox-seg": "tutelage.recipes.toybox:toybox_seg",
     "toybox-reader": "tutelage.recipes.toybox:toybox_reader",
     "toybox-debug": "tutelage.recipes.toybox:toybox_debug",
