@@ -45,5 +45,5 @@ def toybox_dit_debug() -> DitTraining:
     `tutelage run toybox-dit-debug`
     """
     few = Renders(folder=RUNS / "toybox-eight", subjects=8, views=1)
-    schedule = Schedule(steps=400, batch=8, lr=1e-3, warmup=20, decay=0.3)
+    schedule = Schedule(steps=1200, batch=8, lr=1.5e-3, warmup=50, decay=0.5)
     return replace(toybox_dit(), out=RUNS / "toybox-dit-debug", renders=few, schedule=schedule)
