@@ -109,7 +109,9 @@ def load_editor(model: str | Path, device: str = "auto", dtype: str = "auto") ->
     name = FOLDERS.get(found := pipeline_class(folder))
     if name not in EDITORS:
         raise BadInput(f"{folder} is a {found}, which does not edit; give what `tutelage run instruct-pix2pix` makes")
-    editor: Any = student(name).load(folder, device, dtype)
+    with quiet_libraries():
+        kind: Any = student(name)
+    editor = kind.load(folder, device, dtype)
     pipeline = editor.pipeline
     origin = {"model": str(model), "model_hash": weights_hash(folder), "scheduler": type(pipeline.scheduler).__name__}
     return editor, origin | {"dtype": dtype_name(pipeline.dtype), "device": pipeline.device.type}

@@ -10,6 +10,7 @@ from typing import Any
 from diffusers import SD3ControlNetModel, StableDiffusion3ControlNetPipeline
 from torch import Tensor, nn
 
+from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.diffusion.text import TextConditions
 from tutelage.errors import BadInput
 from tutelage.students.sd3 import Sd3EditStudent, arguments, check_kind, load_sd3
@@ -95,4 +96,5 @@ def copied_branch(transformer: Any, layers: int | None) -> Any:
         getattr(branch, name).load_state_dict(getattr(transformer, name).state_dict())
     for copy, block in zip(branch.transformer_blocks, transformer.transformer_blocks, strict=False):
         copy.load_state_dict(block.state_dict())
-    return branch.to(transformer.device, transformer.dtype)
+    with quiet_libraries():  # they remark on every cast
+        return branch.to(transformer.device, transformer.dtype)

@@ -23,6 +23,7 @@ from diffusers.models.attention import JointTransformerBlock
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.diffusion.text import TextConditions
 from tutelage.errors import BadInput
 from tutelage.students.sd3 import arguments
@@ -67,7 +68,8 @@ class EditNet(ModelMixin, ConfigMixin):  # type: ignore[misc]
         """A branch for a transformer, its blocks copies of the transformer's."""
         branch = EditNet(**_told(transformer.config))
         branch.blocks.load_state_dict(transformer.transformer_blocks.state_dict())
-        return branch.to(transformer.device, transformer.dtype)  # type: ignore[no-any-return]
+        with quiet_libraries():  # they remark on every cast
+            return branch.to(transformer.device, transformer.dtype)  # type: ignore[no-any-return]
 
     def check_fit(self, transformer: Any) -> None:
         """Raise a `BadInput` if this was made for another transformer."""
