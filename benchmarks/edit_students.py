@@ -15,6 +15,7 @@ import tyro
 
 from tutelage.corpus.reader import Corpus
 from tutelage.recipes.edits import SIZES
+from tutelage.stages.batches import Bucketed
 from tutelage.stages.learnt import lessons
 from tutelage.stages.paired import write_truth
 from tutelage.stages.settings import EditLearning
@@ -38,7 +39,7 @@ def main(sd: str = "toybox-sd", dit: str = "runs/toybox-dit/model", batch: int =
         corpus = Corpus(Path(folder) / "corpus")
         for name, base in {"instruct-pix2pix": sd, "controlnet": dit, "editnet": dit}.items():
             how = EditLearning(student=name, base=base, schedule=Schedule(steps=steps, batch=batch, lr=1e-4))
-            given = lessons(how, corpus, np.arange(batch), 0, "cpu")
+            given = lessons(how, corpus, Bucketed(corpus, np.arange(batch), batch, 0), 0, "cpu")
             wall, processor = zip(*(step(given, number) for number in range(steps + 2)), strict=True)
             drawn = drawing(given.student, corpus)
             learning = sum(p.numel() for p in given.student.network.parameters() if p.requires_grad)

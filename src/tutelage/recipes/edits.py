@@ -1,6 +1,6 @@
 """Editors: students of (source, instruction, target), from pairs whose truth is known or from a corpus that is there.
 
-Docstrings give the command, the hardware and the time.
+Docstrings give the command. None has been trained to its end yet; docs/log.md has what a step costs.
 """
 
 import os

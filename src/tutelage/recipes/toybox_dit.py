@@ -33,7 +33,7 @@ class DitTraining(Training):
 def toybox_dit() -> DitTraining:
     """A small Stable Diffusion 3: text to 128 × 128 pictures of toys, by a transformer and flow matching.
 
-    `tutelage run toybox-dit`
+    `tutelage run toybox-dit`; not trained to its end yet: docs/log.md has what a step costs.
     """
     schedule = Schedule(steps=20_000, batch=32, lr=8e-4, warmup=300, decay=0.5, ema=0.9993)
     return DitTraining(out=RUNS / "toybox-dit", schedule=schedule)
@@ -42,7 +42,7 @@ def toybox_dit() -> DitTraining:
 def toybox_dit_debug() -> DitTraining:
     """The same, made to know eight pictures by heart: to see that it learns.
 
-    `tutelage run toybox-dit-debug`
+    `tutelage run toybox-dit-debug`; one thread of a two-core Xeon beside other work, 12 min.
     """
     few = Renders(folder=RUNS / "toybox-eight", subjects=8, views=1)
     schedule = Schedule(steps=1200, batch=8, lr=1.5e-3, warmup=50, decay=0.5)
