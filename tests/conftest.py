@@ -66,6 +66,44 @@ def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_sd3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in SD3's shape, without the T5 that may be left out: 32 × 32 pictures, four blocks, flow matching."""
+    from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel, StableDiffusion3Pipeline
+
+    torch.manual_seed(5)
+    folder = tmp_path_factory.mktemp("models") / "tiny-sd3"
+    transformer = SD3Transformer2DModel(
+        sample_size=16,
+        patch_size=2,
+        in_channels=4,
+        out_channels=4,
+        num_layers=4,
+        attention_head_dim=8,
+        num_attention_heads=4,
+        joint_attention_dim=64,
+        caption_projection_dim=32,
+        pooled_projection_dim=64,
+        pos_embed_max_size=24,
+        qk_norm="rms_norm",
+        dual_attention_layers=(0,),
+    )
+    vae = _vae(shift_factor=0.06, use_quant_conv=False, use_post_quant_conv=False)
+    encoders = {f"text_encoder{end}": _text_encoder(32, projected=True) for end in ("", "_2")}
+    tokenizers = {f"tokenizer{end}": _tokenizer(folder) for end in ("", "_2")}
+    missing = {"text_encoder_3": None, "tokenizer_3": None}
+    pipeline = StableDiffusion3Pipeline(
+        transformer=transformer,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        vae=vae,
+        **encoders,
+        **tokenizers,
+        **missing,
+    )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def toybox_sd(tiny_sd: Path) -> Path:
     """The shipped generator where it is there, else the tiny one."""
     from tutelage.toybox.checkpoints import checkpoint
@@ -92,11 +130,13 @@ def _unet(**changes):
     return UNet2DConditionModel(**(shape | changes))
 
 
-def _vae():
+def _vae(**changes):
     from diffusers import AutoencoderKL
 
     kinds = {"down_block_types": ("DownEncoderBlock2D",) * 2, "up_block_types": ("UpDecoderBlock2D",) * 2}
-    return AutoencoderKL(block_out_channels=(16, 16), norm_num_groups=4, latent_channels=4, sample_size=32, **kinds)
+    return AutoencoderKL(
+        block_out_channels=(16, 16), norm_num_groups=4, latent_channels=4, sample_size=32, **kinds, **changes
+    )
 
 
 def _text_encoder(width: int, projected: bool = False):

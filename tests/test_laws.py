@@ -51,6 +51,7 @@ ON_TOP: Final = {
     "__main__",
     "cli",
     "demo",
+    "edit",
     "generate",
     "generators",
     "judging",

@@ -35,6 +35,7 @@ class Command(NamedTuple):
 COMMANDS: Final[Mapping[str, Command]] = {
     "demo": Command("see all of it once, small: from pages to a student", "tutelage.demo:demo_command"),
     "generate": Command("make pictures from a prompt", "tutelage.generate:generate"),
+    "edit": Command("change a picture as told", "tutelage.edit:edit"),
     "toybox sheet": Command("draw subjects of the built-in world on one sheet", "tutelage.toybox.sheet:sheet_command"),
     "toybox crawl": Command("write a crawl of the built-in world to disk", "tutelage.toybox.crawl:crawl_command"),
     "run": Command("run a recipe, or list the recipes", "tutelage.cli:run_recipe"),

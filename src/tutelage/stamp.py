@@ -46,6 +46,16 @@ class SubjectSettings(Settings):
     """Name, SHA-256 and caption of each; see `subject.described`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EditSettings(Settings):
+    """The same of an edited picture; the prompt is the instruction, `guidance` is towards it."""
+
+    image_guidance: float
+    """Towards the source."""
+    source: dict[str, str]
+    """Its name and the SHA-256 of its file."""
+
+
 def png(image: "Image", settings: Settings) -> bytes:
     """The picture as a PNG file that holds its settings twice: `parameters` for people, `tutelage` as JSON.
 
@@ -78,5 +88,7 @@ def parameters(settings: Settings) -> str:
         start, stop = settings.guidance_interval
         pairs |= {"Demonstrations": len(settings.demonstrations), "Subject CFG scale": f"{settings.subject_guidance:g}"}
         pairs |= {"CFG interval": f"{start:g} to {stop:g}"}
+    if isinstance(settings, EditSettings):
+        pairs |= {"Image CFG scale": f"{settings.image_guidance:g}", "Source": settings.source["name"]}
     steer = [f"Negative prompt: {settings.negative}"] if settings.negative else []
     return "\n".join([settings.prompt, *steer, ", ".join(f"{name}: {value}" for name, value in pairs.items())])

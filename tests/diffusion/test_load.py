@@ -154,3 +154,10 @@ def test_the_hash_follows_every_byte_that_counts(broken: Path, tiny_sd: Path) ->
     assert weights_hash(broken) == before
     rewrite(broken / UNET, lambda tensor: tensor + 1)
     assert weights_hash(broken) != before
+
+
+def test_what_a_folder_says_it_is_without_is_not_missed(tiny_sd3: Path) -> None:
+    """An SD3 without its T5."""
+    pipeline = load_pipeline(tiny_sd3, "cpu")
+    assert type(pipeline) is diffusers.StableDiffusion3Pipeline
+    assert pipeline.components["text_encoder_3"] is None

@@ -84,3 +84,15 @@ def test_broken_files_are_answered(noise: bytes, cut: int) -> None:
 def test_files_cut_short_are_refused(cut: int) -> None:
     with pytest.raises(BadInput, match=r"picture (cannot be read|is no picture)"):
         decode(file(Image.radial_gradient("L"))[:cut])
+
+
+def test_frames_are_read_from_headers_and_upright() -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    image = Image.new("RGB", (6, 4))
+    for data in (file(image), file(image, "JPEG"), file(image, "JPEG", exif=turned)):
+        seen = decode(data)
+        assert pictures.frame_of(data) == (seen.height, seen.width)
+    assert pictures.frame_of(file(image, "JPEG", exif=turned)) == (6, 4)
+    with pytest.raises(BadInput, match=r"^a/1 is no picture"):
+        pictures.frame_of(b"none", "a/1")

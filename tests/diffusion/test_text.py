@@ -60,3 +60,26 @@ def test_long_prompts_are_cut_silently(tiny_sd: Path, capfd: pytest.CaptureFixtu
 def test_other_pipelines_are_refused() -> None:
     with pytest.raises(BadInput, match="SimpleNamespace is neither Stable Diffusion nor SDXL"):
         encode_text(SimpleNamespace(unet=None), ["a toy"])
+
+
+@torch.no_grad()
+def test_sd3_reads_as_its_pipeline_does_but_for_the_zeros_of_an_absent_t5(tiny_sd3: Path) -> None:
+    pipeline: Any = load_pipeline(tiny_sd3, "cpu")
+    ours = encode_text(pipeline, PROMPTS)
+    theirs, _, pooled, _ = pipeline.encode_prompt(PROMPTS, None, None, do_classifier_free_guidance=False)
+    length = ours.hidden.shape[1]
+    assert torch.equal(ours.hidden, theirs[:, :length])
+    assert ours.pooled is not None
+    assert torch.equal(ours.pooled, pooled)
+    assert not theirs[:, length:].any()
+
+
+@torch.no_grad()
+def test_rows_can_be_replaced(pipeline: Any) -> None:
+    every = encode_text(pipeline, PROMPTS)
+    changed = every.replaced(every.take([1]), torch.tensor([True, False, False]))
+    expected = every.take([1, 1, 2])
+    assert torch.equal(changed.hidden, expected.hidden)
+    assert (changed.pooled is None) == (every.pooled is None)
+    if changed.pooled is not None and expected.pooled is not None:
+        assert torch.equal(changed.pooled, expected.pooled)

@@ -25,7 +25,14 @@ from tutelage.generators.edit_command import (
     omniedit_command,
     pie_command,
 )
-from tutelage.generators.editors import EditedImages, EditRequest, EditSettings, InstructPix2Pix
+from tutelage.generators.editors import (
+    EditedImages,
+    Editor,
+    EditRequest,
+    EditSettings,
+    InstructPix2Pix,
+    StudentEditor,
+)
 
 drawn: list[str] = []
 
@@ -216,14 +223,17 @@ REQUESTS = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["images", "instruct-pix2pix"])
+@pytest.mark.parametrize("kind", ["images", "instruct-pix2pix", "student"])
 def test_every_editor_answers_whatever_else_is_asked(kind: str, tiny_editor: Path, tmp_path: Path) -> None:
     for request in REQUESTS:
         (tmp_path / "a").mkdir(exist_ok=True)
         (tmp_path / f"{request.id}.jpg").write_bytes(request.source)
-    made = (
-        EditedImages(folder=tmp_path) if kind == "images" else InstructPix2Pix(model=tiny_editor, steps=2, device="cpu")
-    )
+    editors: dict[str, Editor] = {
+        "images": EditedImages(folder=tmp_path),
+        "instruct-pix2pix": InstructPix2Pix(model=tiny_editor, steps=2, device="cpu"),
+        "student": StudentEditor(model=tiny_editor, steps=2, device="cpu"),
+    }
+    made = editors[kind]
     assert made.name == kind
     answers = [one.tobytes() for one in made.edit(REQUESTS, EditSettings())]
     assert len(set(answers)) == 3

@@ -47,12 +47,11 @@ def encode_pictures(vae: Any, pictures: Sequence[Image.Image]) -> Tensor:
     Of an `AutoencoderKL` it is the mode of the posterior, shifted and scaled as its config says; what an
     `AutoencoderTiny` gives is scaled alone.
     """
-    encoded = vae.encode(signed(pictures).to(vae.device, vae.dtype))
-    latents: Tensor = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
+    latents = posterior_mode(vae, pictures)
     mean, spread = (_channels(vae.config.get(name)) for name in ("latents_mean", "latents_std"))
     if mean is not None and spread is not None:
-        latents = (latents.float() - mean.to(vae.device)) / spread.to(vae.device)
-    scaled: Tensor = (latents.float() - (vae.config.get("shift_factor") or 0.0)) * vae.config.scaling_factor
+        latents = (latents - mean.to(vae.device)) / spread.to(vae.device)
+    scaled: Tensor = (latents - (vae.config.get("shift_factor") or 0.0)) * vae.config.scaling_factor
     return scaled
 
 
@@ -65,6 +64,14 @@ def decode_latents(vae: Any, latents: Tensor) -> Tensor:
         raw = raw * spread.to(vae.device) + mean.to(vae.device)
     pictures: Tensor = vae.decode(raw.to(vae.dtype), return_dict=False)[0].float()
     return pictures
+
+
+@torch.no_grad()
+def posterior_mode(vae: Any, pictures: Sequence[Image.Image]) -> Tensor:
+    """RGB pictures of one size → latents (B, C, h, w) as the codec gives them, neither shifted nor scaled, float32."""
+    encoded = vae.encode(signed(pictures).to(vae.device, vae.dtype))
+    latents: Tensor = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
+    return latents.float()
 
 
 def _channels(values: Sequence[float] | None) -> Tensor | None:

@@ -49,7 +49,7 @@ def load_pipeline(
     with quiet_libraries():
         auto: Any = getattr(diffusers, kind)  # inside: importing it is not silent either
         try:
-            pipeline = auto.from_pretrained(folder, dtype=number, use_safetensors=True)
+            pipeline = auto.from_pretrained(folder, dtype=number, use_safetensors=True, **absent_parts(folder))
         except LOADING_FAULTS as error:
             what = "text-to-image pipeline" if kind == TEXT_TO_IMAGE else "pipeline"
             raise BadInput(f"{folder} cannot be loaded as a {what}: {first_line(error)}") from error
@@ -92,6 +92,12 @@ def check_folder(folder: Path) -> None:
             raise BadInput(f"{path / pickles[0]}: weights are read from safetensors only; convert them with diffusers")
         for file in weights:
             _check_weights(file)
+
+
+def absent_parts(folder: Path) -> dict[str, None]:
+    """The parts that a checked folder declares to be without, such as SD3's T5: diffusers wants to be told of them."""
+    index = json.loads((folder / INDEX).read_bytes())
+    return {name: None for name, value in index.items() if value == [None, None]}
 
 
 def weights_hash(folder: Path) -> str:

@@ -4,7 +4,7 @@ import io
 import warnings
 from typing import Final
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from tutelage.errors import BadInput
 
@@ -34,6 +34,20 @@ def decode(data: bytes, what: str = "picture") -> Image.Image:
         raise BadInput(f"{what} is no picture of a format that is read; give {', '.join(FORMATS)}") from error
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Warning) as error:
         raise BadInput(f"{what} cannot be read ({error}); give a whole file") from error
+
+
+def frame_of(data: bytes, what: str = "picture") -> tuple[int, int]:
+    """(height, width) in pixels of the picture in a file's bytes, upright; only its header is read.
+
+    Raises:
+        BadInput: the bytes are no such picture; the message begins with `what`.
+    """
+    try:
+        opened = Image.open(io.BytesIO(data), formats=FORMATS)
+        turned = opened.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    except (OSError, ValueError, SyntaxError) as error:
+        raise BadInput(f"{what} is no picture of a format that is read; give {', '.join(FORMATS)}") from error
+    return opened.size if turned else opened.size[::-1]
 
 
 def format_of(data: bytes) -> str:

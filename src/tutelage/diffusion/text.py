@@ -1,4 +1,4 @@
-"""Prompts → what the UNets of Stable Diffusion and SDXL are told by them."""
+"""Prompts → what the UNets of Stable Diffusion and SDXL and the transformer of SD3 are told by them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,19 @@ class TextConditions:
     hidden: Tensor
     """(B, L, D), one vector a token."""
     pooled: Tensor | None = None
-    """(B, P), one vector a prompt; SDXL only."""
+    """(B, P), one vector a prompt; SDXL and SD3 only."""
 
     def take(self, indices: Sequence[int]) -> "TextConditions":
         """The conditions of some of the prompts, in that order; repeats are allowed."""
         which = list(indices)
         return TextConditions(self.hidden[which], None if self.pooled is None else self.pooled[which])
+
+    def replaced(self, other: "TextConditions", where: Tensor) -> "TextConditions":
+        """These rows, or the one row of `other` where `where` (B,) says so."""
+        hidden = torch.where(where[:, None, None], other.hidden.to(self.hidden), self.hidden)
+        if self.pooled is None or other.pooled is None:
+            return TextConditions(hidden)
+        return TextConditions(hidden, torch.where(where[:, None], other.pooled.to(self.pooled), self.pooled))
 
     def arguments(self, size: tuple[int, int]) -> dict[str, Any]:
         """Keyword arguments for the UNet and pictures of `size` = (height, width) pixels, of which nothing was cut."""
@@ -40,19 +47,20 @@ class TextConditions:
 def encode_text(pipeline: Any, prompts: Sequence[str]) -> TextConditions:
     """Encode prompts as the pipeline itself does; gradients reach the text encoders unless switched off.
 
-    What is beyond the tokenizer's limit is cut off.
+    What is beyond the tokenizer's limit is cut off. Where an SD3 has no T5, nothing stands in for its tokens;
+    diffusers' own pipeline has 256 of zeros there.
 
     Raises:
-        BadInput: the pipeline is neither Stable Diffusion's nor SDXL's.
+        BadInput: the pipeline is neither Stable Diffusion's nor SDXL's nor SD3's.
     """
+    denoiser = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
     encoders = [getattr(pipeline, name, None) for name in ("text_encoder", "text_encoder_2")]
-    if getattr(pipeline, "unet", None) is None or encoders == [None, None]:  # SDXL's refiner has the second alone
-        raise BadInput(f"{type(pipeline).__name__} is neither Stable Diffusion nor SDXL; give a model of these")
+    if denoiser is None or encoders == [None, None]:  # SDXL's refiner has the second alone
+        raise BadInput(f"{type(pipeline).__name__} is neither Stable Diffusion nor SDXL nor SD3; give a model of these")
+    told: dict[str, Any] = {"num_images_per_prompt": 1, "do_classifier_free_guidance": False}
+    if "text_encoder_3" in pipeline.components:
+        told |= {"prompt_2": None, "prompt_3": None}
+        told |= {} if pipeline.text_encoder_3 else {"max_sequence_length": 0}
     with quiet_libraries():  # they remark on every long prompt
-        encoded = pipeline.encode_prompt(
-            prompt=list(prompts),
-            device=pipeline.device,
-            num_images_per_prompt=1,
-            do_classifier_free_guidance=False,
-        )
+        encoded = pipeline.encode_prompt(prompt=list(prompts), device=pipeline.device, **told)
     return TextConditions(encoded[0], encoded[2] if len(encoded) == 4 else None)

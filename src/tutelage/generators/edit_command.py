@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tutelage.benches.base import Row, print_table, write_json
 from tutelage.errors import BadInput, did_you_mean
-from tutelage.generators.editors import EditedImages, Editor, EditSettings, InstructPix2Pix
+from tutelage.generators.editors import EditedImages, Editor, EditSettings, InstructPix2Pix, StudentEditor
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from tutelage.benches.editing.questions import EditQuestion
@@ -35,6 +35,8 @@ class EditBench:
     """A folder of pictures to measure, each named after its question in questions.jsonl."""
     pipeline: str | None = None
     """A folder or Hub id of diffusers' InstructPix2Pix pipeline, to measure."""
+    student: str | None = None
+    """A folder or Hub id of an editor that was trained here, of any kind, to measure."""
     beside: tuple[str, ...] = BESIDE
     """What else is measured: source (nothing is done), reference (the set's own edits, where it has them)."""
     items: int | None = None
@@ -57,6 +59,8 @@ class EditBench:
         made: list[Editor] = [] if self.images is None else [EditedImages(folder=self.images)]
         if self.pipeline is not None:
             made.append(InstructPix2Pix(model=self.pipeline, steps=self.steps, seed=self.seed, device=self.device))
+        if self.student is not None:
+            made.append(StudentEditor(model=self.student, steps=self.steps, seed=self.seed, device=self.device))
         return made
 
     def check(self) -> None:

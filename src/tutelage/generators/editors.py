@@ -169,6 +169,41 @@ class InstructPix2Pix:
         return pipeline.to(where)
 
 
+@dataclass(frozen=True, kw_only=True)
+class StudentEditor:
+    """An editor that was trained here, of any kind: its folder or Hub id; see `students.EDITORS`."""
+
+    model: str | Path
+    steps: int = 50
+    seed: int = 0
+    name: str = "student"
+    device: str = field(default="auto", metadata=FREE)
+    timed: ClassVar[bool] = True
+
+    def made_from(self) -> str:
+        """Hash of the folder."""
+        from tutelage.diffusion.load import local_folder, weights_hash
+        from tutelage.toybox.checkpoints import checkpoint
+
+        return weights_hash(local_folder(checkpoint(self.model)))
+
+    def edit(self, requests: Sequence[EditRequest], settings: EditSettings) -> "Iterator[Image]":
+        """See `Editor`."""
+        from tutelage.diffusion.noise import keyed_seed
+        from tutelage.edit import load_editor
+        from tutelage.students.base import Request
+        from tutelage.students.guidance import ImageFirst
+        from tutelage.triplet import Picture, Reference
+
+        editor, _ = load_editor(self.model, self.device)
+        guidance = ImageFirst(text=settings.text, image=settings.image)
+        for one in requests:
+            shown = (Reference(picture=Picture(data=one.source, url=one.id), caption=one.before),)
+            seed = keyed_seed(self.seed, one.id, settings.run, "edit")
+            asked = Request(text=one.instruction, references=shown, seed=seed)
+            yield from next(editor.generate([asked], steps=self.steps, guidance=guidance, batch=1))
+
+
 def requests_of(questions: "Sequence[EditQuestion]") -> list[EditRequest]:
     """The questions as editors are given them: without masks, and without the set's own edits."""
     return [

@@ -3,21 +3,24 @@
 import sys
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pyarrow.compute as pc
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
 from numpy.typing import NDArray
 
 from tutelage.corpus.gate import Gate
-from tutelage.corpus.reader import Corpus
+from tutelage.corpus.reader import READ_ROWS, Corpus
 from tutelage.corpus.tables import MARKER
+from tutelage.diffusion.pictures import frame_of
 from tutelage.errors import BadInput
 from tutelage.run import append_log, read_log
+from tutelage.students.base import Encodes
 
 Batches = Callable[[int], NDArray[np.int64]]
 """Step → rows of the corpus."""
@@ -65,6 +68,54 @@ def picks(count: int, batch: int, step: int, seed: int) -> list[int]:
 def picked(rows: NDArray[np.int64], batch: int, seed: int, step: int) -> NDArray[np.int64]:
     """Rows of a step's batch."""
     return rows[picks(len(rows), batch, step, seed)]
+
+
+def bucketed_picks(buckets: Sequence[NDArray[np.int64]], batch: int, step: int, seed: int) -> list[int]:
+    """Which rows step number `step` sees, all of one bucket; buckets take turns in an order that is new every epoch.
+
+    A bucket has as many turns as it has batches, and within it each row comes once before any comes again.
+    """
+    turns = [number for number, rows in enumerate(buckets) for _ in range(-(-len(rows) // batch))]
+    epoch, turn = divmod(step, len(turns))
+    order = np.random.default_rng([seed, epoch, len(turns)]).permutation(turns)
+    number = int(order[turn])
+    before = epoch * turns.count(number) + int((order[:turn] == number).sum())
+    return [int(buckets[number][pick]) for pick in picks(len(buckets[number]), batch, before, seed)]
+
+
+def by_size(corpus: Corpus, rows: NDArray[np.int64], encoder: Encodes) -> list[NDArray[np.int64]]:
+    """The rows, by the size at which they are learnt.
+
+    Raises:
+        BadInput: a target cannot be read.
+    """
+    found: dict[tuple[int, int], list[int]] = {size: [] for size in encoder.sizes}
+    for start in range(0, len(rows), READ_ROWS):
+        part = rows[start : start + READ_ROWS].tolist()
+        for row, triplet in zip(part, corpus.take(part), strict=True):
+            found[encoder.bucket(frame_of(triplet.target, triplet.id))].append(row)
+    return [np.asarray(alike, np.int64) for alike in found.values() if alike]
+
+
+class Bucketed:
+    """Batches of a finished corpus of pairs, each batch of one size; `sort` comes before the first of them."""
+
+    def __init__(self, corpus: Corpus, rows: NDArray[np.int64], batch: int, seed: int) -> None:
+        self.corpus, self.rows, self.batch, self.seed = corpus, rows, batch, seed
+        self._alike: list[NDArray[np.int64]] = []
+
+    def texts(self) -> list[str]:
+        """The instructions, each once."""
+        found: list[str] = pc.unique(self.corpus.column("text").take(self.rows)).to_pylist()
+        return found
+
+    def sort(self, encoder: Encodes) -> None:
+        """Look at the size of every target; see `by_size`."""
+        self._alike = by_size(self.corpus, self.rows, encoder)
+
+    def __call__(self, step: int) -> NDArray[np.int64]:
+        """Rows of a step's batch."""
+        return np.asarray(bucketed_picks(self._alike, self.batch, step, self.seed), np.int64)
 
 
 class Growing:

@@ -21,20 +21,23 @@ from tutelage.diffusion.device import pick_device
 from tutelage.diffusion.load import load_pipeline, local_folder
 from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.run import open_run, read_log
-from tutelage.stages.batches import Batches, Growing, await_corpus, picked, rows_by_id
-from tutelage.stages.settings import Learning
-from tutelage.students.examples import Encoder, make_batch
-from tutelage.students.folder import is_student
-from tutelage.students.suti import Suti
+from tutelage.stages.batches import Batches, Bucketed, Growing, await_corpus, picked, rows_by_id
+from tutelage.stages.settings import EditLearning, Learning
+from tutelage.students import FOLDERS, student
+from tutelage.students.base import Learner
+from tutelage.students.examples import make_batch
+from tutelage.students.folder import pipeline_class
+from tutelage.students.vocabulary import take_in_words
 from tutelage.toybox.checkpoints import checkpoint
 from tutelage.training.loop import Loss, fit
 
+How = Learning | EditLearning
 STUDENT: Final = "student"
 MODEL: Final = "model"
 """Folders of a run: the training's state and log, and the finished student."""
 
 
-def learn(how: Learning, seed: int, device: str, out: Path, corpus: Path | None = None) -> dict[str, int]:
+def learn(how: How, seed: int, device: str, out: Path, corpus: Path | None = None) -> dict[str, int]:
     """Train a student on what a corpus keeps, into `out/model`; how many triplets and steps there were.
 
     Which triplets a step sees depends on their ids and the seed, not on the order in which they were written; with
@@ -53,11 +56,13 @@ def learn(how: Learning, seed: int, device: str, out: Path, corpus: Path | None 
     folder, batch = open_run(how, out / STUDENT), how.schedule.batch
     if not (out / MODEL).exists():
         batches: Batches = partial(picked, rows, batch, seed)
-        if how.early:
+        if isinstance(how, EditLearning):
+            batches = Bucketed(triplets, rows, batch, seed)
+        elif how.early:
             batches = Growing(triplets, gate, batch, seed, folder, partial(_taught, out), together).begun(how.early)
-        student = _train(how, triplets, batches, seed, device, folder)
+        trained = _train(how, triplets, batches, seed, device, folder)
         if together.is_main_process:
-            student.save(out / MODEL, how.weights)
+            trained.save(out / MODEL, how.weights)
         together.wait_for_everyone()
     return {"triplets": len(rows_by_id(triplets, gate)), "steps": how.schedule.steps}
 
@@ -71,13 +76,13 @@ def _taught(out: Path) -> bool:
 class Lessons:
     """A student and all that is needed to train it."""
 
-    student: Suti
+    student: Learner
     loss: Loss
     optimiser: torch.optim.Optimizer
     accelerator: Accelerator
 
 
-def lessons(how: Learning, corpus: Corpus, batches: Batches, seed: int, device: str) -> Lessons:
+def lessons(how: How, corpus: Corpus, batches: Batches, seed: int, device: str) -> Lessons:
     """A student as it begins, and its loss on these batches of a corpus.
 
     Raises:
@@ -85,9 +90,12 @@ def lessons(how: Learning, corpus: Corpus, batches: Batches, seed: int, device: 
     """
     accelerator = _accelerator(device)
     set_seed(seed)
-    student = _begun(how, str(accelerator.device), seed)
-    network, encoder = student.network, Encoder(student.pipeline)
-    student.called = accelerator.prepare(network)
+    begun = _begun(how, str(accelerator.device), seed)
+    network, encoder = begun.network, begun.encoder()
+    if isinstance(batches, Bucketed):
+        take_in_words(begun.pipeline, batches.texts(), seed)
+        batches.sort(encoder)
+    begun.called = accelerator.prepare(network)
     mine = slice(accelerator.process_index, None, accelerator.num_processes)
 
     def loss(step: int, _: np.random.Generator) -> Tensor:
@@ -95,14 +103,14 @@ def lessons(how: Learning, corpus: Corpus, batches: Batches, seed: int, device: 
         examples = [encoder.example(triplet) for triplet in corpus.take(chosen.tolist())]
         batch = make_batch(examples, how.training, seed=seed, step=step).to(accelerator.device)
         with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=how.bf16):
-            return student.loss(batch)
+            return begun.loss(batch)
 
     optimiser = make_optimiser([p for p in network.parameters() if p.requires_grad], how)
     network.train()
-    return Lessons(student, loss, optimiser, accelerator)
+    return Lessons(begun, loss, optimiser, accelerator)
 
 
-def _train(how: Learning, corpus: Corpus, batches: Batches, seed: int, device: str, out: Path) -> Suti:
+def _train(how: How, corpus: Corpus, batches: Batches, seed: int, device: str, out: Path) -> Learner:
     given = lessons(how, corpus, batches, seed, device)
     network, accelerator = given.student.network, given.accelerator
     fit(network, given.loss, how.schedule, out, optimiser=given.optimiser, accelerator=accelerator)
@@ -119,23 +127,25 @@ def _accelerator(device: str) -> Accelerator:
     return Accelerator(cpu=pick_device(device).type == "cpu", kwargs_handlers=[waits])
 
 
-def _begun(how: Learning, device: str, seed: int) -> Suti:
+def _begun(how: How, device: str, seed: int) -> Learner:
     """A fresh student of a base, or one that has learned something, to learn more."""
     folder = local_folder(checkpoint(how.base))
-    if is_student(folder):
-        student = Suti.load(folder, device, "fp32", how.training)
+    with quiet_libraries():  # importing diffusers' pipelines is not silent
+        kind = student(how.student)
+    if FOLDERS.get(pipeline_class(folder)) == how.student:
+        begun = kind.load(folder, device, "fp32", how.training)
     else:
         with quiet_libraries():
             pipeline: Any = load_pipeline(folder, device, "fp32")
-        student = Suti.from_base(pipeline, how.shape, how.training, seed=seed)
-    for part in (student.pipeline.vae, student.pipeline.text_encoder):
+        begun = kind.from_base(pipeline, how.shape, how.training, seed=seed)
+    for part in (begun.pipeline.vae, begun.pipeline.text_encoder):
         part.requires_grad_(False)
-    if student.pipeline.device.type == "cpu":
-        student.pipeline.unet.set_attn_processor(AttnProcessor())
-    return student
+    if begun.pipeline.device.type == "cpu" and hasattr(begun.pipeline, "unet"):
+        begun.pipeline.unet.set_attn_processor(AttnProcessor())
+    return begun
 
 
-def make_optimiser(parameters: Sequence[nn.Parameter], how: Learning) -> torch.optim.Optimizer:
+def make_optimiser(parameters: Sequence[nn.Parameter], how: How) -> torch.optim.Optimizer:
     """AdamW, or Adafactor with the rate as it is given."""
     schedule = how.schedule
     if how.optimiser == "adamw":

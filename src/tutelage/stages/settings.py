@@ -1,12 +1,12 @@
 """What the steps of a run can be told, as data and light to import."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tutelage.benches.subjects.questions import RENDERS
 from tutelage.errors import BadInput
 from tutelage.mining.imagine import PROMPTS
-from tutelage.students.settings import SutiShape, SutiTraining
+from tutelage.students.settings import EditShape, EditTraining, SutiShape, SutiTraining
 from tutelage.training.settings import Schedule
 
 
@@ -28,20 +28,14 @@ class Imagining:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Learning:
-    """How a student is made of what was kept."""
+class Course:
+    """How any student is made of what was kept."""
 
     base: str = ""
-    """What it starts from: a shipped name, a folder or a Hub id, maybe of a student; empty: what experts start from."""
-    shape: SutiShape = field(default_factory=SutiShape)
-    """Where the new attention is; a student that starts from another one keeps its own."""
-    training: SutiTraining = field(default_factory=SutiTraining)
+    """What it starts from: a shipped name, a folder or a Hub id, maybe of a student; empty: what the run has."""
     schedule: Schedule
     gate: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Judge → least and greatest score of the triplets to learn from; a judge without one counts by what it kept."""
-    early: int | None = None
-    """Begin with so many kept triplets while experts are still at work, and take in more as they come, every hundred
-    steps. None: begin when all is taught."""
     optimiser: Literal["adafactor", "adamw"] = "adamw"
     """Adafactor is the paper's, with lr 1e-4."""
     bf16: bool = True
@@ -49,9 +43,34 @@ class Learning:
     weights: Literal["fp32", "fp16", "bf16"] = "fp16"
     """Number format of the finished student's weights."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class Learning(Course):
+    """How SuTI's apprentice is made."""
+
+    student: ClassVar[str] = "suti"
+    shape: SutiShape = field(default_factory=SutiShape)
+    """Where the new attention is; a student that starts from another one keeps its own."""
+    training: SutiTraining = field(default_factory=SutiTraining)
+    early: int | None = None
+    """Begin with so many kept triplets while experts are still at work, and take in more as they come, every hundred
+    steps. None: begin when all is taught."""
+
     def __post_init__(self) -> None:
         if self.early is not None and self.early < 1:
             raise BadInput(f"early of learning is {self.early}; give at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditLearning(Course):
+    """How an editor is made of pairs."""
+
+    early: ClassVar[None] = None
+    """It begins when all pairs are made, for they are sorted by size first."""
+    student: Literal["instruct-pix2pix", "controlnet", "editnet"] = "instruct-pix2pix"
+    shape: EditShape = field(default_factory=EditShape)
+    """What is added to the base; a student that starts from another one keeps its own."""
+    training: EditTraining = field(default_factory=EditTraining)
 
 
 @dataclass(frozen=True, kw_only=True)

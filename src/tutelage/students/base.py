@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import torch
 from PIL.Image import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from tutelage.diffusion.text import TextConditions
 from tutelage.students.guidance import Guidance
-from tutelage.triplet import Reference
+from tutelage.triplet import Reference, Triplet
+
+if TYPE_CHECKING:  # it imports this
+    from tutelage.students.examples import Example
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,3 +98,58 @@ class Student(Protocol):
         Raises:
             BadInput: a number is out of range, a reference cannot be read, or the size does not fit the model.
         """
+
+
+class Encodes(Protocol):
+    """Turns triplets into what a student learns from."""
+
+    @property
+    def sizes(self) -> Sequence[tuple[int, int]]:
+        """Every (height, width) in pixels at which examples may be."""
+
+    def bucket(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Which of them a triplet is learnt at whose target has that (height, width)."""
+
+    def example(self, triplet: Triplet) -> "Example":
+        """Encode a triplet.
+
+        Raises:
+            BadInput: a picture cannot be read, or the triplet is of no use to the student.
+        """
+
+
+class Learner(Student, Protocol):
+    """A student that can be begun, trained and kept."""
+
+    pipeline: Any
+    """The base's, of diffusers."""
+    network: nn.Module
+    """All that learns; what does not learn takes no gradients."""
+    called: nn.Module
+    """What `loss` calls: the network, or what a trainer made of it, such as the answer of accelerate's `prepare`."""
+
+    @classmethod
+    def from_base(cls, pipeline: Any, shape: Any, training: Any = None, *, seed: int = 0) -> Self:
+        """One that has learned nothing yet and says what its base says; shape and training are its own settings.
+
+        Raises:
+            BadInput: the base is of another kind, or the shape does not fit it.
+        """
+
+    @classmethod
+    def load(cls, model: str | Path, device: str = "auto", dtype: str = "auto", training: Any = None) -> Self:
+        """One from a folder that `save` wrote, or from the Hub id of such a folder.
+
+        Raises:
+            BadInput: the device is absent, or the folder is missing, incomplete, corrupt or of another kind.
+        """
+
+    def save(self, folder: Path, dtype: str = "fp32") -> None:
+        """Write a pipeline folder of diffusers, whole or not at all.
+
+        Raises:
+            BadInput: there is something at `folder`.
+        """
+
+    def encoder(self) -> Encodes:
+        """What encodes its examples."""

@@ -9,7 +9,9 @@ from typing import Any
 
 import torch
 from PIL.Image import Image
+from torch import nn
 
+from tutelage.diffusion.levels import levels_of
 from tutelage.diffusion.noise import keyed_generator
 from tutelage.diffusion.sample import lane_width, sample
 from tutelage.diffusion.text import TextConditions
@@ -52,7 +54,7 @@ def draw(pipeline: Any, guided: GuidedUNet, requests: Sequence[Request], plan: P
     for start in range(0, len(requests), plan.batch):
         part, pictures = requests[start : start + plan.batch], list[Image]()
         for lane in (part[i : i + width] for i in range(0, len(part), width)):
-            with _evaluating(guided.network), guided.drawing(_lane(pipeline, lane, plan, nothing, remember)):
+            with evaluating(guided.network), guided.drawing(_lane(pipeline, lane, plan, nothing, remember)):
                 pictures += _sampled(pipeline, guided, lane, plan)
         yield pictures
 
@@ -97,7 +99,7 @@ def _lane(
         guidance=plan.guidance,
         draws=[keyed_generator(request.seed, "guidance") for request in requests],
         nothing=nothing,
-        times=pipeline.scheduler.config.num_train_timesteps,
+        share=levels_of(pipeline.scheduler).share,
         has_references=[bool(references) for references in shown],
         recall=cache(recall) if plan.cached else recall,
     )
@@ -114,7 +116,7 @@ def _sampled(pipeline: Any, guided: GuidedUNet, requests: Sequence[Request], pla
 
 
 @contextmanager
-def _evaluating(network: ReferenceUNet) -> Iterator[None]:
+def evaluating(network: nn.Module) -> Iterator[None]:
     """Without dropout."""
     training = network.training
     network.eval()

@@ -16,7 +16,7 @@ from tutelage.diffusion.sample import picture_size
 from tutelage.diffusion.text import TextConditions, encode_text
 from tutelage.diffusion.vision import squared
 from tutelage.students.base import Batch, References
-from tutelage.students.settings import SutiTraining
+from tutelage.students.settings import Showing
 from tutelage.triplet import Picture, Reference, Triplet
 
 
@@ -44,6 +44,11 @@ class Encoder:
         self._reference = lru_cache(most)(partial(_encode_reference, pipeline))
         self._text = lru_cache(most)(lambda text: _moved(encode_each(pipeline, [text])))
         self._none = _no_references(pipeline)
+        self.sizes = (picture_size(pipeline, None),)
+
+    def bucket(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The size that the model was trained at, whatever the target's."""
+        return self.sizes[0]
 
     def example(self, triplet: Triplet) -> Example:
         """Encode a triplet at the size that the model was trained at; a target of other sides is cropped to it.
@@ -107,9 +112,7 @@ def encode_each(pipeline: Any, prompts: Sequence[str]) -> TextConditions:
     return _rows_of([encode_text(pipeline, [prompt]) for prompt in prompts] or [encode_text(pipeline, [""]).take([])])
 
 
-def make_batch(
-    examples: Sequence[Example], training: SutiTraining, *, seed: int, step: int, timesteps: int = 1000
-) -> Batch:
+def make_batch(examples: Sequence[Example], training: Showing, *, seed: int, step: int, timesteps: int = 1000) -> Batch:
     """One training step on `examples`, on the CPU.
 
     All that is drawn for an example (which demonstrations it shows and in which order, noise level, noise, what is
@@ -138,14 +141,14 @@ class _Draws:
     noise: Tensor
 
     @staticmethod
-    def of(example: Example, training: SutiTraining, seed: int, step: int, timesteps: int) -> "_Draws":
+    def of(example: Example, training: Showing, seed: int, step: int, timesteps: int) -> "_Draws":
         random = keyed_generator(seed, example.id, step, "student")
-        text, references = torch.rand(2, generator=random).tolist()
+        text, references = training.drops(*torch.rand(2, generator=random).tolist())
         timestep = int(torch.randint(timesteps, (), generator=random))
         noise = torch.randn(example.latents.shape, generator=random)
         order = torch.randperm(len(example.references), generator=random).tolist()
         shown = order[: training.demonstrations]
-        return _Draws(shown, timestep, text < training.text_drop, references < training.references_drop, noise)
+        return _Draws(shown, timestep, text, references, noise)
 
 
 def _shown(examples: Sequence[Example], shown: Sequence[list[int]], count: int) -> References:

@@ -3,6 +3,7 @@
 import json
 import secrets
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tutelage.diffusion.device import pick_device, pick_dtype
-from tutelage.diffusion.load import INDEX, LOADING_FAULTS, WEIGHTS, check_folder
+from tutelage.diffusion.load import INDEX, LOADING_FAULTS, WEIGHTS, absent_parts, check_folder
 from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.diffusion.vision import first_line
 from tutelage.errors import BadInput
@@ -29,25 +30,43 @@ def load_parts(model: str | Path, device: str = "auto", dtype: str = "auto") -> 
     folder = student_folder(model)
     if not is_student(folder):
         raise BadInput(f"{folder} is no student: {INDEX} does not name {SutiPipeline.__name__}; train one from it")
-    with quiet_libraries():
-        try:
-            parts = SutiPipeline.from_pretrained(folder, dtype=number, use_safetensors=True).to(where)
-        except LOADING_FAULTS as error:
-            raise BadInput(f"{folder} cannot be loaded as a student: {first_line(error)}") from error
+    parts = load_folder(SutiPipeline, folder, where, number)
     base = parts.base()
     base.set_progress_bar_config(disable=True)
     return base, parts.reference_attention
 
 
-def is_student(folder: Path) -> bool:
-    """Whether a pipeline folder is a student's.
+def load_folder(kind: Any, folder: Path, device: torch.device, number: torch.dtype) -> Any:
+    """The pipeline of a class of diffusers in a folder.
+
+    Raises:
+        BadInput: it is incomplete, corrupt or of another kind.
+    """
+    with quiet_libraries():
+        try:
+            parts = kind.from_pretrained(folder, dtype=number, use_safetensors=True, **absent_parts(folder))
+            return parts.to(device)
+        except LOADING_FAULTS as error:
+            raise BadInput(f"{folder} cannot be loaded as a student: {first_line(error)}") from error
+
+
+def pipeline_class(folder: Path) -> str:
+    """The name of the class that a pipeline folder names.
 
     Raises:
         BadInput: it is no pipeline folder, or a broken one.
     """
     check_folder(folder)
-    kind = json.loads((folder / INDEX).read_bytes())["_class_name"]
-    return bool(kind == SutiPipeline.__name__)
+    return str(json.loads((folder / INDEX).read_bytes())["_class_name"])
+
+
+def is_student(folder: Path) -> bool:
+    """Whether a pipeline folder is SuTI's.
+
+    Raises:
+        BadInput: it is no pipeline folder, or a broken one.
+    """
+    return bool(pipeline_class(folder) == SutiPipeline.__name__)
 
 
 def student_folder(model: str | Path) -> Path:
@@ -68,7 +87,12 @@ def student_folder(model: str | Path) -> Path:
 
 
 def save_parts(base: Any, attention: ReferenceAttention, folder: Path, dtype: str = "fp32") -> None:
-    """Write a student's folder, weights in the number format of that name; it is there whole or not at all.
+    """Write SuTI's folder; see `save_folder`."""
+    save_folder(lambda: SutiPipeline.of(base, attention), folder, dtype)
+
+
+def save_folder(pipeline: Callable[[], Any], folder: Path, dtype: str = "fp32") -> None:
+    """Write a student's folder as its pipeline does, weights in the number format of that name; whole or not at all.
 
     Raises:
         BadInput: there is something at `folder`, or no number format of that name.
@@ -78,8 +102,8 @@ def save_parts(base: Any, attention: ReferenceAttention, folder: Path, dtype: st
         raise BadInput(f"{folder} is there already; remove it, or give another folder for the student")
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with quiet_libraries():
-            SutiPipeline.of(base, attention).save_pretrained(draft, safe_serialization=True)
+        with quiet_libraries():  # making some pipelines is not silent
+            pipeline().save_pretrained(draft, safe_serialization=True)
         for file in draft.rglob(f"*{WEIGHTS}"):
             _convert(file, number)
         for file in [draft / INDEX, *draft.rglob("config.json")]:

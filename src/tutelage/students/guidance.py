@@ -109,6 +109,23 @@ class TwoWeights:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImageFirst:
+    """First towards the source picture I, then from it towards picture and instruction T (InstructPix2Pix, Eq. 3):
+
+    ẽ = e(∅, ∅) + image · (e(∅, I) − e(∅, ∅)) + text · (e(T, I) − e(∅, I))
+    """
+
+    text: float = 7.5
+    image: float = 1.5
+
+    def __post_init__(self) -> None:
+        _check(text=self.text, image=self.image)
+
+    def chain(self, draw: float, time: float) -> Chain:
+        return Chain(NOTHING, (Link(REFERENCES, self.image), Link(BOTH, self.text)))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Interleaved:
     """Re-Imagen's: at each step, with probability `ratio` the text is enforced, else the references (Chen et al. 2023):
 

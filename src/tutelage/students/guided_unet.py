@@ -1,4 +1,4 @@
-"""What a stock pipeline of diffusers takes for its UNet: one call is one guided prediction.
+"""What a stock pipeline of diffusers takes for its denoiser: one call is one guided prediction.
 
 The pipeline is run without guidance of its own. So its loop, its scheduler, its generators and its codec are used as
 they are, and only what is asked of the network, and how the answers are put together, is ours.
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from tutelage.diffusion.text import TextConditions
 from tutelage.students.guidance import Chain, Condition, Guidance
-from tutelage.students.reference_unet import Memory, ReferenceUNet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +27,25 @@ class Lane:
     """One row: what the network is told when there is no text."""
     has_references: Sequence[bool]
     """Of each picture."""
-    times: int
-    """Timesteps of training."""
-    recall: Callable[[tuple[int | None, ...]], Memory | None]
-    """Demonstrations for a batch in which each row shows those of one picture, or none; asked at every evaluation."""
+    share: Callable[[float], float]
+    """What the network is told the time is → the share of the way that is left, for guidance."""
+    recall: Callable[[tuple[int | None, ...]], Any]
+    """What the network is shown in a batch in which each row shows what one picture does, or nothing; asked at every
+    evaluation."""
 
 
 Row = tuple[int, Condition]
 """Number of a picture, and what the network is shown of its conditions."""
 
 
-class GuidedUNet(nn.Module):
-    """In all that pipelines ask of a UNet but the call it is the UNet."""
+class Guided(nn.Module):
+    """In all that pipelines ask of a denoiser but the call it is the one inside the network."""
 
-    def __init__(self, network: ReferenceUNet) -> None:
+    inner: str
+    """Name of that one in the network."""
+
+    def __init__(self, network: Any) -> None:
+        """Guide `network`, which says `denoise(sample, timestep, told, memory)`: what `recall` gives is its memory."""
         super().__init__()
         self.network = network
         self._lane: Lane | None = None
@@ -50,7 +54,7 @@ class GuidedUNet(nn.Module):
         try:
             return super().__getattr__(name)
         except AttributeError:
-            return getattr(self.network.unet, name)
+            return getattr(getattr(self.network, type(self).inner), name)
 
     @contextmanager
     def drawing(self, lane: Lane) -> Iterator[None]:
@@ -60,6 +64,37 @@ class GuidedUNet(nn.Module):
             yield
         finally:
             self._lane = None
+
+    def evaluate(self, sample: Tensor, timestep: Tensor, tell: Callable[[Sequence[Row]], dict[str, Any]]) -> Tensor:
+        """Guided predictions (B, C, h, w) for noisy latents (B, C, h, w) of a lane's pictures at one time.
+
+        `tell` gives the denoiser's keyword arguments, row by row.
+        """
+        assert self._lane is not None, "called outside `drawing`"
+        lane, time = self._lane, timestep.flatten()[0]
+        left = lane.share(float(time))
+        chains = [_chain(lane, picture, left) for picture in range(len(sample))]
+        rows: list[Row] = [(i, condition) for i, chain in enumerate(chains) for condition in chain.conditions]
+        memory = lane.recall(tuple(i if condition.references else None for i, condition in rows))
+        answers = self.network.denoise(sample[[i for i, _ in rows]], time, tell(rows), memory)
+        said = dict(zip(rows, answers, strict=True))
+        return torch.stack([_followed(chain, i, said) for i, chain in enumerate(chains)])
+
+    def pick(self, rows: Sequence[Row], given: Tensor, without: Tensor | None) -> Tensor:
+        """Of each row its own of `given` (B, …), or the one of `without` where it shows no text."""
+        assert without is not None
+        return torch.stack([given[i] if condition.text else without[0].to(given) for i, condition in rows])
+
+    def nothing(self) -> TextConditions:
+        """One row: what is told in place of a text."""
+        assert self._lane is not None, "called outside `drawing`"
+        return self._lane.nothing
+
+
+class GuidedUNet(Guided):
+    """Stands in for a UNet."""
+
+    inner = "unet"
 
     def forward(
         self,
@@ -75,38 +110,30 @@ class GuidedUNet(nn.Module):
         Raises:
             TypeError: the pipeline says more than a text and SDXL's conditions.
         """
-        if unknown := [name for name, value in others.items() if value is not None] + ["return_dict"] * return_dict:
-            raise TypeError(f"guidance by references does not know what to do with {', '.join(unknown)}")
-        assert self._lane is not None, "called outside `drawing`"
-        lane = self._lane
-        time = float(timestep.flatten()[0]) / lane.times
-        chains = [_chain(lane, picture, time) for picture in range(len(sample))]
-        rows: list[Row] = [(i, condition) for i, chain in enumerate(chains) for condition in chain.conditions]
-        told = _told(lane, rows, encoder_hidden_states, added_cond_kwargs)
-        memory = lane.recall(tuple(i if condition.references else None for i, condition in rows))
-        answers = self.network.denoise(sample[[i for i, _ in rows]], timestep, told, memory)
-        said = dict(zip(rows, answers, strict=True))
-        return (torch.stack([_followed(chain, i, said) for i, chain in enumerate(chains)]),)
+        refuse_others(others, return_dict)
+
+        def tell(rows: Sequence[Row]) -> dict[str, Any]:
+            nothing = self.nothing()
+            told: dict[str, Any] = {"encoder_hidden_states": self.pick(rows, encoder_hidden_states, nothing.hidden)}
+            if added_cond_kwargs is not None:
+                which = [i for i, _ in rows]
+                added = {name: value[which] for name, value in added_cond_kwargs.items() if name != "text_embeds"}
+                added["text_embeds"] = self.pick(rows, added_cond_kwargs["text_embeds"], nothing.pooled)
+                told["added_cond_kwargs"] = added
+            return told
+
+        return (self.evaluate(sample, timestep, tell),)
+
+
+def refuse_others(others: dict[str, Any], return_dict: bool) -> None:
+    """Raise a `TypeError` if a pipeline says what guidance here does not know."""
+    if unknown := [name for name, value in others.items() if value is not None] + ["return_dict"] * return_dict:
+        raise TypeError(f"guidance by references does not know what to do with {', '.join(unknown)}")
 
 
 def _chain(lane: Lane, picture: int, time: float) -> Chain:
     draw = torch.rand((), generator=lane.draws[picture]).item()
     return lane.guidance.chain(draw, time).shortened(lane.has_references[picture])
-
-
-def _told(lane: Lane, rows: Sequence[Row], texts: Tensor, added: dict[str, Tensor] | None) -> dict[str, Any]:
-    """The UNet's keyword arguments, row by row."""
-
-    def pick(given: Tensor, without: Tensor | None) -> Tensor:
-        assert without is not None
-        return torch.stack([given[i] if condition.text else without[0].to(given) for i, condition in rows])
-
-    told: dict[str, Any] = {"encoder_hidden_states": pick(texts, lane.nothing.hidden)}
-    if added is not None:
-        which = [i for i, _ in rows]
-        told["added_cond_kwargs"] = {name: value[which] for name, value in added.items() if name != "text_embeds"}
-        told["added_cond_kwargs"]["text_embeds"] = pick(added["text_embeds"], lane.nothing.pooled)
-    return told
 
 
 def _followed(chain: Chain, picture: int, said: dict[Row, Tensor]) -> Tensor:

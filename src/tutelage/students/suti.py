@@ -19,6 +19,7 @@ from tutelage.diffusion.text import TextConditions
 from tutelage.errors import BadInput
 from tutelage.students.base import Batch, References, Request
 from tutelage.students.drawing import Plan, draw, no_text
+from tutelage.students.examples import Encoder
 from tutelage.students.folder import load_parts, save_parts
 from tutelage.students.guidance import Guidance
 from tutelage.students.guided_unet import GuidedUNet
@@ -28,7 +29,7 @@ from tutelage.students.settings import SutiShape, SutiTraining
 
 
 class Suti:
-    """A base and its new layers. It fills `base.Student`."""
+    """A base and its new layers. It fills `base.Learner`."""
 
     network: ReferenceUNet
     """All that learns; what `training.learns` leaves out takes no gradients."""
@@ -80,11 +81,15 @@ class Suti:
         """
         save_parts(self.pipeline, self.network.attention, folder, dtype)
 
+    def encoder(self) -> Encoder:
+        """See `base.Learner`."""
+        return Encoder(self.pipeline)
+
     def loss(self, batch: Batch) -> Tensor:
         """Eq. 5: the squared error of what the network says of the noisy targets, in whatever it was trained to say."""
         schedule, t = self._schedule, batch.timesteps
         noisy = schedule.add_noise(batch.latents, batch.noise, t)
-        text = _replaced(batch.text, self._nothing, batch.drop_text)
+        text = batch.text.replaced(self._nothing, batch.drop_text)
         shown = batch.references
         present = shown.present & ~batch.drop_references[:, None]
         said = self.called(noisy, t, text, References(latents=shown.latents, captions=shown.captions, present=present))
@@ -120,14 +125,6 @@ class Suti:
     def _nothing(self) -> TextConditions:
         with torch.autocast(self.pipeline.device.type, enabled=False):  # it is asked for in the middle of a step
             return no_text(self.pipeline)
-
-
-def _replaced(text: TextConditions, nothing: TextConditions, where: Tensor) -> TextConditions:
-    """Rows of `text`, or `nothing` where `where` (B,) says so."""
-    hidden = torch.where(where[:, None, None], nothing.hidden.to(text.hidden), text.hidden)
-    if text.pooled is None or nothing.pooled is None:
-        return TextConditions(hidden)
-    return TextConditions(hidden, torch.where(where[:, None], nothing.pooled.to(text.pooled), text.pooled))
 
 
 def _check_kind(pipeline: Any) -> None:

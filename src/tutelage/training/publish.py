@@ -49,9 +49,11 @@ def publish(folder: Path, pieces: Sequence[Any], config: Any) -> None:
 
 
 def _origins(config: Any) -> str:
-    """A line for the runs that this one starts from, if any."""
+    """A line for the runs and checkpoints that this one starts from, if any."""
     runs = [getattr(config, name).parent.name for name in ("vae", "clip", "reader") if hasattr(config, name)]
-    return f"* **Starts from**: {', '.join(f'`tutelage run {run}`' for run in runs)}.\n" if runs else ""
+    origins = [f"`tutelage run {run}`" for run in runs]
+    origins += [f"`{getattr(config, name)}`" for name in ("codec", "text") if hasattr(config, name)]
+    return f"* **Starts from**: {', '.join(origins)}.\n" if origins else ""
 
 
 def _forget_derived(draft: Path) -> None:

@@ -62,6 +62,19 @@ class UNetShape:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DitShape:
+    """A transformer of SD3's kind on 16 × 16 latents."""
+
+    layers: int = 4
+    heads: int = 4
+    head_width: int = 32
+    patch: int = 2
+    """Side of a token in latent cells."""
+    words: int = 64
+    """Channels of the second text encoder."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Emphasis:
     """How much more an error counts on the toy: most of a picture is scenery, most of a prompt is about the toy."""
 

@@ -1,0 +1,165 @@
+"""`tutelage edit`: a picture changed as told, by any editor, with the settings inside."""
+
+import hashlib
+import sys
+import time
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from tutelage.errors import BadInput
+from tutelage.generate import counted, make_folder
+from tutelage.run import write_atomic
+from tutelage.stamp import EditSettings, png
+
+if TYPE_CHECKING:  # as in `generate`
+    from PIL.Image import Image
+
+    from tutelage.students.edit_student import EditStudent
+    from tutelage.triplet import Reference
+
+STEPS: Final = 24
+TEXT, IMAGE = 7.5, 1.5
+"""InstructPix2Pix's weights."""
+
+
+def edit(
+    image: Path,
+    instruction: str,
+    /,
+    *,
+    model: str,
+    n: int = 1,
+    seed: int = 0,
+    out: Path = Path("edited"),
+    steps: int = STEPS,
+    text_guidance: float = TEXT,
+    image_guidance: float = IMAGE,
+    negative: str = "",
+    size: tuple[int, int] | None = None,
+    batch: int = 8,
+    device: str = "auto",
+    dtype: Literal["auto", "fp32", "fp16", "bf16"] = "auto",
+) -> None:
+    """Change a picture as told: 0000.png, 0001.png, ... with their settings inside, and sheet.png beside the source.
+
+    Args:
+        image: The picture to change.
+        instruction: What to do, such as "make it night".
+        model: An editor: a folder that a recipe wrote or a Hub id, be it InstructPix2Pix of Stable Diffusion or SDXL,
+            a ControlNet that was trained to edit, or an EditNet.
+        n: Number of pictures.
+        seed: From 0 to 2**63 - 1. The same seed gives the same pictures, and more with a larger n.
+        out: Folder to write to; files of the same names are replaced.
+        steps: Denoising steps a picture.
+        text_guidance: How strictly to follow the instruction.
+        image_guidance: How strictly to keep to the picture.
+        negative: What to steer away from.
+        size: Height and width in pixels; by default what suits the model and has the picture's aspect ratio.
+        batch: Pictures to make at once; on a CPU it changes nothing.
+        device: auto, cpu, cuda, cuda:1, ... or mps.
+        dtype: Number format to compute in; auto is bf16 on CUDA and fp32 elsewhere.
+
+    Raises:
+        BadInput: a value is out of range, or the picture or the model cannot be loaded.
+    """
+    _check(n=n, seed=seed, steps=steps, batch=batch)
+    source = _source(image)
+    make_folder(out)
+    editor, origin = load_editor(model, device, dtype)
+    from tutelage.diffusion.pictures import decode
+    from tutelage.diffusion.words import prompt_warnings
+    from tutelage.students.edit_drawing import edited_size
+
+    for line in prompt_warnings(editor.pipeline, instruction):
+        print(f"tutelage: {line}", file=sys.stderr)
+    before = decode(source.picture.data, str(image))
+    height, width = edited_size(editor.pipeline, before, size)
+    asked: dict[str, Any] = {"prompt": instruction, "negative": negative, "seed": seed, "steps": steps}
+    about = {"name": image.name, "sha256": hashlib.sha256(source.picture.data).hexdigest()}
+    first = EditSettings(
+        **asked, **origin, index=0, height=height, width=width, guidance=text_guidance,
+        image_guidance=image_guidance, source=about,
+    )  # fmt: skip
+    started = time.monotonic()
+    made = [
+        _written(one, replace(first, index=i), out) for i, one in enumerate(_edited(editor, source, first, n, batch))
+    ]
+    seconds = time.monotonic() - started
+    print(f"{counted(n, 'picture')} in {seconds:.1f} s: {_sheet(before, made, out)}")
+
+
+def load_editor(model: str | Path, device: str = "auto", dtype: str = "auto") -> "tuple[EditStudent, dict[str, Any]]":
+    """An editor, by shipped name, folder or Hub id, and the fields of `Settings` that it decides.
+
+    Raises:
+        BadInput: there is no such model or device, or the model is broken or no editor.
+    """
+    from tutelage.diffusion.device import dtype_name
+    from tutelage.diffusion.load import local_folder, weights_hash
+    from tutelage.diffusion.quiet import quiet_libraries
+    from tutelage.students import EDITORS, FOLDERS, student
+    from tutelage.toybox.checkpoints import checkpoint
+
+    with quiet_libraries():  # importing diffusers' pipelines is not silent
+        from tutelage.students.folder import pipeline_class
+
+    folder = local_folder(checkpoint(model))
+    name = FOLDERS.get(found := pipeline_class(folder))
+    if name not in EDITORS:
+        raise BadInput(f"{folder} is a {found}, which does not edit; give what `tutelage run instruct-pix2pix` makes")
+    with quiet_libraries():
+        kind: Any = student(name)
+    editor = kind.load(folder, device, dtype)
+    pipeline = editor.pipeline
+    origin = {"model": str(model), "model_hash": weights_hash(folder), "scheduler": type(pipeline.scheduler).__name__}
+    return editor, origin | {"dtype": dtype_name(pipeline.dtype), "device": pipeline.device.type}
+
+
+def _edited(editor: "EditStudent", source: "Reference", first: EditSettings, n: int, batch: int) -> "chain[Image]":
+    from tutelage.diffusion.sample import image_seed
+    from tutelage.students.base import Request
+    from tutelage.students.guidance import ImageFirst
+
+    asked = [Request(text=first.prompt, references=(source,), seed=image_seed(first.seed, i)) for i in range(n)]
+    guidance = ImageFirst(text=first.guidance, image=first.image_guidance)
+    size = (first.height, first.width)
+    told: dict[str, Any] = {"guidance": guidance, "size": size, "negative": first.negative, "batch": batch}
+    return chain.from_iterable(editor.generate(asked, steps=first.steps, **told))
+
+
+def _source(path: Path) -> "Reference":
+    from tutelage.diffusion.pictures import frame_of
+    from tutelage.triplet import Picture, Reference
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}); give a picture") from error
+    frame_of(data, str(path))
+    return Reference(picture=Picture(data=data, url=str(path)))
+
+
+def _written(image: "Image", settings: EditSettings, out: Path) -> "Image":
+    write_atomic(out / f"{settings.index:04d}.png", png(image, settings))
+    return image
+
+
+def _sheet(before: "Image", made: "list[Image]", out: Path) -> Path:
+    """Write the source and what became of it, side by side."""
+    import numpy as np
+
+    from tutelage.toybox.sheet import contact_sheet, save
+
+    path, shown = out / "sheet.png", [before.resize(made[0].size), *made]
+    save(contact_sheet([np.asarray(picture.convert("RGB")) for picture in shown], min(len(shown), 8)), path)
+    return path
+
+
+def _check(*, seed: int, **counts: int) -> None:
+    for name, value in counts.items():
+        if value < 1:
+            raise BadInput(f"{name} is {value}; give at least 1")
+    if not 0 <= seed < 2**63:
+        raise BadInput(f"seed is {seed}; give a number from 0 to 2**63 - 1")

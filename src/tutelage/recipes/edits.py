@@ -1,0 +1,137 @@
+"""Editors: students of (source, instruction, target), from pairs whose truth is known or from a corpus that is there.
+
+Docstrings give the command. None has been trained to its end yet; docs/log.md has what a step costs.
+"""
+
+import os
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tutelage.errors import BadInput
+from tutelage.run import FREE, append_log, open_run
+from tutelage.stages.settings import EditLearning
+from tutelage.students.settings import EditShape, EditTraining
+from tutelage.toybox.pairs import Pairs
+from tutelage.training.settings import Schedule
+
+RUNS = Path("runs")
+
+SIZES = ((128, 128), (96, 144), (144, 96), (112, 144), (144, 112), (96, 160), (160, 96))
+"""The buckets of toybox-sd and toybox-dit for OmniEdit's seven aspect ratios, (height, width)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstructionEditing:
+    """A student that edits a picture as told."""
+
+    out: Path
+    """The run directory: the same command resumes."""
+    base: str = "toybox-sd"
+    """What the student starts from: a shipped name, a folder or a Hub id; Stable Diffusion or SDXL for
+    instruct-pix2pix, SD3 for the others."""
+    corpus: Path | None = None
+    """A corpus of edits to learn from, judged or not; None: pairs of the toybox, in the run's own."""
+    pairs: Pairs = Pairs(sizes=SIZES)
+    """Which pairs of the toybox, where no corpus is given."""
+    learning: EditLearning = field(metadata=FREE)
+    """May change: `student/config.json` says what the student was trained with."""
+    seed: int = 0
+    workers: int = field(default=1, metadata=FREE)
+    """Processes that draw pairs."""
+    device: str = field(default="auto", metadata=FREE)
+    """auto, cpu, cuda, cuda:1, ... or mps."""
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise BadInput(f"workers is {self.workers}; give at least 1")
+
+    def run(self) -> None:
+        """Do what is not done yet.
+
+        Raises:
+            BadInput: a setting is wrong, a model cannot be had, or no pair is kept.
+        """
+        if int(os.environ.get("RANK", "0")):  # under `accelerate launch`, one process does all that cannot be shared
+            self.learn()
+            return
+        open_run(self, self.out)
+        for stage, work in {"pair": self.pair, "learn": self.learn}.items():
+            started = time.monotonic()
+            counts = work()
+            row = {"stage": stage, **counts, "seconds": time.monotonic() - started, "time": time.time()}
+            append_log(self.out, row)
+            print(f"{stage}: {', '.join(f'{value:,} {name}' for name, value in counts.items())}")
+
+    def pair(self) -> dict[str, int]:
+        """Edits of the toybox → triplets, unless a corpus is given."""
+        if self.corpus is not None:
+            return {}
+        from tutelage.stages.paired import write_truth
+
+        return write_truth(self.pairs, self.out, self.workers)
+
+    def learn(self) -> dict[str, int]:
+        """Kept triplets → student."""
+        from tutelage.stages.edit_card import write_edit_card
+        from tutelage.stages.learnt import MODEL, learn
+
+        how = self.learning if self.learning.base else replace(self.learning, base=self.base)
+        counts = learn(how, self.seed, self.device, self.out, self.corpus)
+        write_edit_card(self.out / MODEL, self.out, how, counts["triplets"])
+        return counts
+
+
+def instruct_pix2pix() -> InstructionEditing:
+    """InstructPix2Pix (Brooks et al. 2023) on toybox-sd, from true pairs of all seven tasks.
+
+    `tutelage run instruct-pix2pix`
+    """
+    schedule = Schedule(steps=12_000, batch=32, lr=3e-4, warmup=200, decay=0.5, ema=0.999)
+    return InstructionEditing(
+        out=RUNS / "instruct-pix2pix",
+        learning=EditLearning(student="instruct-pix2pix", training=EditTraining(), schedule=schedule),
+    )
+
+
+def cosxl_edit() -> InstructionEditing:
+    """The same with EDM's noise levels, as CosXL-Edit has them.
+
+    `tutelage run cosxl-edit`
+    """
+    plain = instruct_pix2pix()
+    learning = replace(plain.learning, shape=EditShape(schedule="edm"))
+    return replace(plain, out=RUNS / "cosxl-edit", learning=learning)
+
+
+def controlnet() -> InstructionEditing:
+    """A ControlNet on toybox-dit, from the same pairs: what EditNet is compared with.
+
+    `tutelage run controlnet`, after toybox-dit.
+    """
+    schedule = Schedule(steps=12_000, batch=32, lr=3e-4, warmup=200, decay=0.5, ema=0.999)
+    return InstructionEditing(
+        out=RUNS / "controlnet",
+        base=str(RUNS / "toybox-dit" / "model"),
+        learning=EditLearning(student="controlnet", schedule=schedule),
+    )
+
+
+def editnet() -> InstructionEditing:
+    """EditNet (OmniEdit) on toybox-dit, from the same pairs.
+
+    `tutelage run editnet`, after toybox-dit.
+    """
+    plain = controlnet()
+    return replace(plain, out=RUNS / "editnet", learning=replace(plain.learning, student="editnet"))
+
+
+def edit_debug() -> InstructionEditing:
+    """An editor, trained too shortly to learn anything.
+
+    `tutelage run edit-debug`; seconds.
+    """
+    plain = instruct_pix2pix()
+    short = Schedule(steps=3, batch=2, lr=1e-4)
+    pairs = Pairs(count=14, sizes=SIZES)
+    return replace(plain, out=RUNS / "edit-debug", pairs=pairs, learning=replace(plain.learning, schedule=short))

@@ -1,0 +1,49 @@
+"""The recipe of toybox-dit, the base of editors on transformers."""
+
+from dataclasses import dataclass, replace
+
+from tutelage.recipes.toybox import RUNS, Training
+from tutelage.toybox.checkpoints import checkpoint
+from tutelage.training.renders import Renders
+from tutelage.training.settings import DitShape, Emphasis, Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class DitTraining(Training):
+    """Text to image with a transformer, in the layout of Stable Diffusion 3."""
+
+    shape: DitShape = DitShape()
+    codec: str = "toybox-sd"
+    """A Stable Diffusion with an `AutoencoderTiny`: a shipped name or a folder."""
+    text: str = "toybox-clip"
+    """The CLIP whose text tower becomes the first text encoder: a shipped name or a folder."""
+    emphasis: Emphasis = Emphasis()
+
+    def train(self) -> None:
+        from pathlib import Path
+
+        from tutelage.training.dit import DitBase, train_dit
+        from tutelage.training.publish import publish
+
+        base = DitBase.load(Path(checkpoint(self.codec)), Path(checkpoint(self.text)))
+        told = (self.device, self.bf16, self.emphasis)
+        publish(self.model, [train_dit(self.renders, self.schedule, self.shape, base, self.out, *told)], self)
+
+
+def toybox_dit() -> DitTraining:
+    """A small Stable Diffusion 3: text to 128 × 128 pictures of toys, by a transformer and flow matching.
+
+    `tutelage run toybox-dit`; not trained to its end yet: docs/log.md has what a step costs.
+    """
+    schedule = Schedule(steps=20_000, batch=32, lr=8e-4, warmup=300, decay=0.5, ema=0.9993)
+    return DitTraining(out=RUNS / "toybox-dit", schedule=schedule)
+
+
+def toybox_dit_debug() -> DitTraining:
+    """The same, made to know eight pictures by heart: to see that it learns.
+
+    `tutelage run toybox-dit-debug`; one thread of a two-core Xeon beside other work, 12 min.
+    """
+    few = Renders(folder=RUNS / "toybox-eight", subjects=8, views=1)
+    schedule = Schedule(steps=1200, batch=8, lr=1.5e-3, warmup=50, decay=0.5)
+    return replace(toybox_dit(), out=RUNS / "toybox-dit-debug", renders=few, schedule=schedule)
