@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tutelage.edit_pipeline import InstructionDriven
+from tutelage.editing.settings import PromptToPrompt
 from tutelage.judges.clip_captions import ClipCaptions
 from tutelage.judges.clip_direction import ClipDirection
 from tutelage.judges.clip_image import ClipImage
@@ -22,8 +23,10 @@ from tutelage.teachers.specialists.settings import Drawing
 RUNS = Path("runs")
 EVEN = dict.fromkeys(PAPER, 1.0)
 """Every task as often as every other."""
-TOYBOX = Drawing(steps=20, guidance=3.0)
+TOYBOX = Drawing(steps=12, guidance=3.0)
 """What suits toybox-sd."""
+STRICT = PromptToPrompt(cross=0.5, self_attention=0.8, coarse=1.0)
+"""Keeps more of a toy's shape than the default: see docs/log.md."""
 
 
 def toys(drawing: Drawing) -> Specialists:
@@ -36,6 +39,7 @@ def toys(drawing: Drawing) -> Specialists:
         task: replace(made.specialist(task), base="", source="found", inversion=None)
         for task in ("attribute", "environment", "style")
     }
+    found["environment"] = replace(found["environment"], control=STRICT)
     return replace(made, **found)
 
 
