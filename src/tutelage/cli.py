@@ -68,6 +68,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "bench dreambench_plus": Command(
         "the same on DreamBench++, by a rater", "tutelage.generators.photo_command:bench_dreambench_plus_command"
     ),
+    "bench specialists": Command(
+        "measure specialists on held-out toys", "tutelage.generators.specialist_command:specialists_command"
+    ),
     "bench mining": Command("measure mining on a crawl of known truth", "tutelage.benches.mining:mining_command"),
     "bench viescore-hygiene": Command(
         "measure what a judge that misbehaves does to scores", "tutelage.benches.viescore_hygiene:hygiene_command"
