@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from tutelage.errors import BadInput
 from tutelage.judges.clip_captions import ClipCaptions
@@ -18,6 +19,10 @@ from tutelage.run import FREE, append_log, open_run
 from tutelage.sources.toybox import Toybox
 from tutelage.teachers.specialists.guild import Specialists
 from tutelage.toybox.checkpoints import checkpoint
+
+UNFOUND: Final = (
+    "what was to be masked is in none of the pictures; give other phrases or a lower masks.least in a new run"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +109,8 @@ class InstructionDriven:
         from tutelage.stages.taught import teach
 
         total = count_assignments(self.out)
-        return teach(orders_of(self.out), total, self.specialists(), self.panel(), self.out, self.workers)
+        asked = orders_of(self.out)
+        return teach(asked, total, self.specialists(), self.panel(), self.out, self.workers, nothing=UNFOUND)
 
     def specialists(self) -> Specialists:
         """The teacher with what the run decides filled in."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tutelage.errors import BadInput
-from tutelage.stages.mined import FILE, IMAGINED, MINED, count_assignments
+from tutelage.stages.mined import FILE, FINISHED, IMAGINED, MINED, count_assignments
 from tutelage.triplet import Assignment, Cluster, Picture, Reference
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 TOGETHER: Final = 64
 """Pictures captioned at a time, and of one file."""
-FINISHED: Final = "finished"
 
 
 def picture_pages(source: "Source", captioner: str, most: int | None, device: str, out: Path) -> dict[str, int]:
