@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tutelage.errors import BadInput
+from tutelage.judges.base import Judge
 from tutelage.judges.clip_captions import ClipCaptions
 from tutelage.judges.clip_direction import ClipDirection
 from tutelage.judges.clip_image import ClipImage
@@ -123,6 +124,6 @@ class InstructionDriven:
             replace(judge, clip=checkpoint(str(judge.clip)), device=self.device)
             for judge in (self.clip_image, self.clip_direction, self.clip_captions)
         ]
-        others = [] if self.safety.off else [replace(self.safety, device=self.device)]
+        others: list[Judge] = [] if self.safety.off else [replace(self.safety, device=self.device)]
         others += [] if self.viescore is None else [replace(self.viescore, device=self.device)]
         return Panel(judges=(self.outside_mask, *clips, *others), ask_all=self.viescore is None)

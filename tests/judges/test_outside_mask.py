@@ -41,7 +41,10 @@ def test_only_the_outside_counts(make_triplet: Any) -> None:
 
 def test_without_a_mask_everything_may_change(make_triplet: Any) -> None:
     [verdict] = OutsideMask().judge([pair(make_triplet, 90, 90, mask=b"")])
-    assert (verdict.score, verdict.keep, verdict.parts) == (BEST, True, ())
+    assert (verdict.score, verdict.keep) == (BEST, True)
+    assert verdict.parts[0].score == pytest.approx(20 * np.log10(255 / 90))
+    [other] = OutsideMask().judge([pair(make_triplet, 90, 90, mask=b"", target=png(np.zeros((8, 9, 3))))])
+    assert (other.score, other.keep, other.parts) == (BEST, True, ())
 
 
 def test_pictures_of_two_sizes_are_not_compared(make_triplet: Any) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tutelage.benches.base import print_table, write_json
 from tutelage.errors import BadInput
@@ -60,7 +61,7 @@ def specialists_command(bench: SpecialistBench) -> None:
     asked = edits(bench.tasks, bench.items, bench.side, bench.ratios, bench.seed)
     run = replace(omniedit(), base=bench.base, seed=bench.seed, device=bench.device)
     guild = run.specialists()
-    told = {task: replace(guild.specialist(task), drawing=bench.drawing) for task in TASKS}
+    told: dict[str, Any] = {task: replace(guild.specialist(task), drawing=bench.drawing) for task in TASKS}
     open_run(bench, bench.out)
     assignments = (assignment(name, truth) for name, truth in asked.items())
     teach(assignments, len(asked), replace(guild, **told), run.panel(), bench.out, bench.workers)

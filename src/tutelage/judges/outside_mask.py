@@ -22,7 +22,7 @@ class OutsideMask:
     """PSNR in dB of target against source, outside the triplet's mask; kept from the threshold on.
 
     Without a mask everything may change, and the score is the best there is. The part `inside` is the PSNR within the
-    mask: the higher it is, the less was edited.
+    mask, or of all: the higher it is, the less was edited.
     """
 
     threshold: float = 30.0
@@ -51,19 +51,22 @@ class OutsideMask:
             target, source, *masks = (np.asarray(decode(data, name)) for name, data in files.items())
         except BadInput as fault:
             return unjudged(triplet, self.name, str(fault))
-        if len(shapes := {picture.shape for picture in (target, source, *masks)}) > 1 and masks:
+        if len(shapes := {picture.shape for picture in (target, source, *masks)}) == 1:
+            mask = masks[0][..., 0] >= 128 if masks else np.ones(source.shape[:2], np.bool_)
+            return self._scored(triplet, source, target, mask)
+        if masks:
             return unjudged(triplet, self.name, f"source, target and mask are of {len(shapes)} sizes")
-        return self._scored(triplet, source, target, masks[0][..., 0] >= 128 if masks else None)
+        return Verdict(triplet=triplet.id, judge=self.name, score=BEST, keep=True)
 
     def _scored(
         self,
         triplet: Triplet,
         source: "NDArray[np.uint8]",
         target: "NDArray[np.uint8]",
-        mask: "NDArray[np.bool_] | None",
+        mask: "NDArray[np.bool_]",
     ) -> Verdict:
-        score = BEST if mask is None else psnr(source[~mask], target[~mask])
-        parts = () if mask is None else (Part(name="inside", score=psnr(source[mask], target[mask])),)
+        score = psnr(source[~mask], target[~mask])
+        parts = (Part(name="inside", score=psnr(source[mask], target[mask])),)
         keep = score >= self.threshold
         reason = "" if keep else f"outside its mask {score:.1f} dB, below {self.threshold:g}"
         return Verdict(triplet=triplet.id, judge=self.name, score=score, keep=keep, reason=reason, parts=parts)

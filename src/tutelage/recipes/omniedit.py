@@ -17,8 +17,11 @@ from tutelage.judges.safety import OFF, Safety
 from tutelage.mining.edit_orders import PAPER, Ordering
 from tutelage.segmentation.masks import Masks
 from tutelage.sources.toybox import Toybox
+from tutelage.teachers.specialists.attribute import Attribute
+from tutelage.teachers.specialists.environment import Environment
 from tutelage.teachers.specialists.guild import Specialists, guild
 from tutelage.teachers.specialists.settings import Drawing
+from tutelage.teachers.specialists.style import Style
 
 RUNS = Path("runs")
 EVEN = dict.fromkeys(PAPER, 1.0)
@@ -28,19 +31,22 @@ TOYBOX = Drawing(steps=12, guidance=3.0)
 STRICT = PromptToPrompt(cross=0.5, self_attention=0.8, coarse=1.0)
 """Keeps more of a toy's shape than the default: see docs/log.md."""
 
+SIMILARITY, DIRECTION, CAPTIONS = 0.4, 0.75, 0.75
+"""Thresholds for the cosines of toybox-clip: see docs/log.md."""
+
 
 def toys(drawing: Drawing) -> Specialists:
     """Specialists for the toybox. Of the pictures that are drawn two at once, the first is the one that was found.
 
     Toys that toybox-sd draws by itself are blurred; so would be the sources.
     """
-    made = guild("", drawing, Masks())
-    found: dict[str, Any] = {
-        task: replace(made.specialist(task), base="", source="found", inversion=None)
-        for task in ("attribute", "environment", "style")
-    }
-    found["environment"] = replace(found["environment"], control=STRICT)
-    return replace(made, **found)
+    told: dict[str, Any] = {"base": "", "drawing": drawing, "source": "found", "inversion": None}
+    return replace(
+        guild("", drawing, Masks()),
+        attribute=Attribute(**told),
+        environment=Environment(**told, control=STRICT),
+        style=Style(**told),
+    )
 
 
 def omniedit() -> InstructionDriven:
@@ -55,9 +61,9 @@ def omniedit() -> InstructionDriven:
         pictures=2000,
         ordering=Ordering(tasks=EVEN),
         teacher=toys(TOYBOX),
-        clip_image=ClipImage(clip=clip),
-        clip_direction=ClipDirection(clip=clip),
-        clip_captions=ClipCaptions(clip=clip),
+        clip_image=ClipImage(clip=clip, threshold=SIMILARITY),
+        clip_direction=ClipDirection(clip=clip, threshold=DIRECTION),
+        clip_captions=ClipCaptions(clip=clip, threshold=CAPTIONS),
         outside_mask=OutsideMask(),
         safety=Safety(classifier=OFF),
     )
@@ -99,9 +105,9 @@ def omniedit_debug() -> InstructionDriven:
         pictures=6,
         ordering=Ordering(tasks=EVEN),
         teacher=toys(Drawing(steps=2, guidance=3.0)),
-        clip_image=ClipImage(clip=clip),
-        clip_direction=ClipDirection(clip=clip),
-        clip_captions=ClipCaptions(clip=clip),
+        clip_image=ClipImage(clip=clip, threshold=SIMILARITY),
+        clip_direction=ClipDirection(clip=clip, threshold=DIRECTION),
+        clip_captions=ClipCaptions(clip=clip, threshold=CAPTIONS),
         outside_mask=OutsideMask(),
         safety=Safety(classifier=OFF),
     )

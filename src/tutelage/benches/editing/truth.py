@@ -3,8 +3,8 @@
 A pair is right if the edit was done (what differs between the two scenes reads as wanted in the target), the rest was
 kept (so do the other attributes of `KEPT`), and a source that was made shows what it should. Attributes that the reader
 misreads in the true picture are not asked about; if it misreads what was to change, the pair has no mark. Whether
-somebody is there is told by the segmenter, for the reader knows no empty place; where it sees a toy in the true empty
-place, the pair has no mark either.
+somebody is there is told by the segmenter; whether nobody is, by the pixels of the true empty place, for neither
+network knows one.
 """
 
 import math
@@ -22,14 +22,17 @@ from tutelage.diffusion.vision import Picture
 from tutelage.errors import BadInput, did_you_mean
 from tutelage.toybox.edits import TASKS, Edit, Task, edit_mask, possible_tasks, random_edit
 from tutelage.toybox.masks import Segmenter
+from tutelage.toybox.oracle import OFF_BY
 from tutelage.toybox.reader import Reader, Reading
 from tutelage.toybox.render import Size, render
 from tutelage.toybox.scene import Scene, describe
 
 KEPT: Final = ("kind", "scene", "view", "accessory", "environment", "style")
 """What an edit must not change unless it says so: who is where, seen how."""
-THERE, GONE = 0.5, 0.1
-"""Shares of the toy's pixels from which it is there, and up to which it is gone."""
+THERE: Final = 0.5
+"""Share of the toy's place from which a toy is there."""
+GONE: Final = 1 / 3
+"""Share of the toy's place that may differ visibly from the true empty place, if nobody is there."""
 BEST: Final = 100.0
 """PSNR of equal pixels."""
 TRIES: Final = 1000
@@ -120,9 +123,10 @@ class Side:
     true: Reading
     seen: Reading
     """Of the render of the scene, and of the picture."""
-    empty: float
     found: float
-    """Share of the toy's place at which the segmenter finds a toy, in the render and in the picture."""
+    """Share of the toy's place at which the segmenter finds a toy in the picture."""
+    off: float
+    """Share of it at which the picture differs visibly from the render."""
 
     def legible(self, names: Sequence[str]) -> list[str]:
         """Those of the attributes that the reader reads right in the render."""
@@ -170,20 +174,25 @@ class Examiner:
         height, width = renders[0][1].shape
         pictures: list[Picture] = [pixels for pixels, _ in renders]
         pictures += [_array(picture.resize((width, height))) for picture in (source, target)]
-        readings, toys = self.reader.read(pictures), self.segmenter.mask(pictures, "the toy")
+        readings, toys = self.reader.read(pictures), self.segmenter.mask(pictures[2:], "the toy")
         place = render(truth.shown, truth.size)[1]
-        places = [mask if mask.any() else place for _, mask in renders]
-        shares = [float(toy[where].mean()) for toy, where in zip(toys, places * 2, strict=True)]
         first, second = (
-            Side(scene, readings[at], readings[at + 2], shares[at], shares[at + 2]) for at, scene in enumerate(scenes)
+            Side(
+                scene,
+                readings[at],
+                readings[at + 2],
+                found=float(toys[at][mask if mask.any() else place].mean()),
+                off=float(_off(pixels, _array(pictures[at + 2]))[place].mean()),
+            )
+            for at, (scene, (pixels, mask)) in enumerate(zip(scenes, renders, strict=True))
         )
         return first, second
 
 
 def _done(truth: TrueEdit, made: Side, changed: Sequence[str]) -> bool | None:
-    """Whether what was to change has: None if reader or segmenter cannot tell from the true picture either."""
+    """Whether what was to change has: None if the reader cannot tell from the true picture either."""
     if made.scene.subject is None:
-        return None if made.empty > GONE else made.found <= GONE
+        return made.off <= GONE
     told = (*KEPT, "body") if truth.toy else changed
     asked = [name for name in changed if name in told and name in describe(made.scene)]
     return made.reads(asked) if asked and len(made.legible(asked)) == len(asked) else None
@@ -201,6 +210,11 @@ def _outside(truth: TrueEdit, source: Image.Image, target: Image.Image) -> float
     return BEST if error == 0 else min(BEST, 20 * math.log10(255) - 10 * math.log10(error))
 
 
-def _array(picture: Image.Image) -> Picture:
-    found: NDArray[np.uint8] = np.asarray(picture.convert("RGB"))
+def _off(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where two pictures (H, W, 3) differ visibly."""
+    return np.abs(one.astype(np.int16) - other).max(-1) > OFF_BY
+
+
+def _array(picture: Picture) -> NDArray[np.uint8]:
+    found: NDArray[np.uint8] = np.asarray(picture.convert("RGB") if isinstance(picture, Image.Image) else picture)
     return found
