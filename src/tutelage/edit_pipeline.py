@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from tutelage.errors import BadInput
+from tutelage.executors.base import Resources
+from tutelage.executors.local import Local
 from tutelage.judges.base import Judge
 from tutelage.judges.clip_captions import ClipCaptions
 from tutelage.judges.clip_direction import ClipDirection
@@ -111,7 +113,10 @@ class InstructionDriven:
 
         total = count_assignments(self.out)
         asked = orders_of(self.out)
-        return teach(asked, total, self.specialists(), self.panel(), self.out, self.workers, nothing=UNFOUND)
+        occupied = Resources(gpus=None if self.device == "auto" else float(self.device.startswith("cuda")))
+        placed = Local(workers=self.workers)
+        told = (self.specialists(), self.panel(), self.out, placed, occupied)
+        return teach(asked, total, *told, fruitless=UNFOUND)
 
     def specialists(self) -> Specialists:
         """The teacher with what the run decides filled in."""

@@ -52,6 +52,7 @@ def specialists_command(bench: SpecialistBench) -> None:
         BadInput: a value is wrong, or a checkpoint cannot be loaded.
     """
     from tutelage.benches.editing.truth import Examiner
+    from tutelage.executors.local import Local
     from tutelage.generators.edits import write_rows
     from tutelage.generators.specialist_bench import assignment, edits, mark_pairs, mask_overlaps, rows_of
     from tutelage.stages.taught import teach
@@ -64,7 +65,7 @@ def specialists_command(bench: SpecialistBench) -> None:
     told: dict[str, Any] = {task: replace(guild.specialist(task), drawing=bench.drawing) for task in TASKS}
     open_run(bench, bench.out)
     assignments = (assignment(name, truth) for name, truth in asked.items())
-    teach(assignments, len(asked), replace(guild, **told), run.panel(), bench.out, bench.workers)
+    teach(assignments, len(asked), replace(guild, **told), run.panel(), bench.out, Local(workers=bench.workers))
     examiner = Examiner(Reader.load(device=bench.device), Segmenter.load(device=bench.device))
     marked = list(mark_pairs(bench.out, asked, examiner))
     rows = rows_of(asked, marked, mask_overlaps(asked, guild.swap.masks, bench.device), bench.seed)

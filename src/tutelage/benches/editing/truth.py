@@ -212,7 +212,8 @@ def _outside(truth: TrueEdit, source: Image.Image, target: Image.Image) -> float
 
 def _off(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where two pictures (H, W, 3) differ visibly."""
-    return np.abs(one.astype(np.int16) - other).max(-1) > OFF_BY
+    off: NDArray[np.bool_] = np.abs(one.astype(np.int16) - other).max(-1) > OFF_BY
+    return off
 
 
 def _array(picture: Picture) -> NDArray[np.uint8]:
