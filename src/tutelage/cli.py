@@ -49,6 +49,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "corpus show": Command("draw some triplets of a corpus on one sheet", "tutelage.corpus.commands:show_command"),
     "corpus stats": Command("print what survives which judge, by skill", "tutelage.corpus.commands:stats_command"),
     "corpus export": Command("write a corpus in another format", "tutelage.corpus.commands:export_command"),
+    "corpus import": Command("read a set of edits into a corpus", "tutelage.corpus.commands:import_command"),
     "corpus trace": Command("list what derives from a URL", "tutelage.corpus.commands:trace_command"),
     "corpus forget": Command("remove what derives from a URL", "tutelage.corpus.commands:forget_command"),
     "agreement": Command("compare scores with human raters", "tutelage.benches.agreement.command:agreement_command"),
@@ -67,6 +68,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "bench dreambench_plus": Command(
         "the same on DreamBench++, by a rater", "tutelage.generators.photo_command:bench_dreambench_plus_command"
+    ),
+    "bench specialists": Command(
+        "measure specialists on held-out toys", "tutelage.generators.specialist_command:specialists_command"
     ),
     "bench mining": Command("measure mining on a crawl of known truth", "tutelage.benches.mining:mining_command"),
     "bench viescore-hygiene": Command(

@@ -13,6 +13,9 @@ from typing import Final
 SKILLS: Final = ("recontextualisation", "stylisation", "view", "attribute", "accessory", "composition")
 """What a prompt for a subject asks for (SuTI, §3.2); a composition asks for two at once."""
 
+EDITS: Final = ("swap", "removal", "addition", "attribute", "background", "environment", "style")
+"""What an instruction for a picture asks for (OmniEdit's seven tasks)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
@@ -54,6 +57,20 @@ class Cluster:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be done to a picture so that it follows an instruction: what a specialist is told besides it."""
+
+    phrase: str
+    """Names what of the picture is masked, such as `the hat`; empty where all of it may change."""
+    caption: str
+    """What the picture that is made shows."""
+    fill: str = ""
+    """What is to be drawn inside the mask; empty: as the caption says."""
+    wordings: tuple[str, ...] = ()
+    """Other ways to say the instruction."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Assignment:
     """A text that a teacher is to make a target for."""
 
@@ -62,7 +79,9 @@ class Assignment:
     cluster: Cluster
     text: str
     skill: str
-    """One of `SKILLS`, or the name of a kind of edit."""
+    """One of `SKILLS`, or of `EDITS`."""
+    order: Order | None = None
+    """Where the text is an instruction for the cluster's first picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +103,7 @@ class Triplet:
     id: str
     """The assignment's id and the number of the sample, such as `3f2a/04/1`."""
     target: bytes
-    """PNG."""
+    """PNG; of a set that was read in, the file as it came."""
     text: str
     references: tuple[Reference, ...]
     subject: str
@@ -93,6 +112,10 @@ class Triplet:
     provenance: Provenance
     caption: str = ""
     """What the target shows, where the text is an instruction; empty where the text says it."""
+    wordings: tuple[str, ...] = ()
+    """Other ways to say the text."""
+    mask: bytes = b""
+    """PNG of the target's size, white where an edit was allowed to change the source; empty: everywhere."""
 
 
 @dataclass(frozen=True, kw_only=True)

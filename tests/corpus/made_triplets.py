@@ -49,6 +49,8 @@ def triplet(number: int) -> Triplet:
         cluster=f"{cluster:04x}",
         provenance=Provenance(teacher="dreambench", base="0" * 16, seed=2**62 + number),
         caption="a crowned toy" if number % 3 else "",
+        wordings=("crown the toy", "a crown, please") if number % 3 else (),
+        mask=png(500 + number) if number % 4 else b"",
     )
 
 

@@ -1,13 +1,16 @@
 """Survival by judge and skill, and at other thresholds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from made_triplets import Growing, fill, triplet, verdicts
 
+from tutelage.corpus.commands import stats_command
 from tutelage.corpus.reader import Corpus
-from tutelage.corpus.stats import Alone, WhatIf, alone, survival, what_if
+from tutelage.corpus.stats import OMNIEDIT, Alone, Balance, WhatIf, alone, balance, survival, what_if
 from tutelage.corpus.writer import Committer
+from tutelage.triplet import EDITS, Verdict
 
 COUNT = 24
 KEPT = [number for number in range(COUNT) if number % 2 == 1 and number % 10 != 9]
@@ -34,6 +37,30 @@ def test_survival_and_what_if(path: Path) -> None:
     assert rising == sorted(rising, reverse=True)
     (flat,) = [row for row in tried if row.judge == "copy"]
     assert (flat.threshold, flat.at_least, flat.at_most) == (0.5, len(KEPT), len(KEPT))
+
+
+def test_balance_of_tasks_before_and_after(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of three swaps and a style, two swaps are kept; a corpus of subjects has no such table."""
+    assert balance(Corpus(path)) == []
+    tasks = ("swap", "swap", "style", "swap")
+    with Committer(tmp_path / "edits") as committer:
+        made = [replace(triplet(number), skill=task) for number, task in enumerate(tasks)]
+        said = [
+            Verdict(triplet=one.id, judge="taste", score=0.5, keep=number in (0, 3)) for number, one in enumerate(made)
+        ]
+        committer.append(made, said)
+    swap, style = balance(Corpus(tmp_path / "edits"))
+    assert swap == Balance(task="swap", made=3, kept=2, of_made=0.75, of_kept=1.0, paper=1.5 / 5.05)
+    assert (style.task, style.kept, style.of_kept) == ("style", 0, 0.0)
+    stats_command(tmp_path / "edits")
+    said_so = capsys.readouterr().out
+    assert "balance of tasks" in said_so
+    assert "1,500,000 → 150,000" in said_so
+
+
+def test_the_papers_table_adds_up() -> None:
+    assert [sum(pair[at] for pair in OMNIEDIT.values()) for at in (0, 1)] == [5_050_000, 505_000]
+    assert set(OMNIEDIT) == set(EDITS)
 
 
 def test_each_judge_by_itself(path: Path) -> None:

@@ -52,8 +52,9 @@ def test_a_verdict_holds_everything(server: FakeServer, make_triplet: Any) -> No
 
 def test_the_task_follows_from_the_skill(server: FakeServer, make_triplet: Any) -> None:
     edit = make_triplet("a", skill="swap")
-    (verdict,) = made(server).judge([edit])
-    assert verdict.prompt == Wording().hash("text-guided-editing")
+    repainted = make_triplet("b", skill="attribute", caption="a blue bear toy")
+    for verdict in made(server).judge([edit, repainted]):
+        assert verdict.prompt == Wording().hash("text-guided-editing")
     (plain,) = made(server, task="text-guided-generation").judge([edit])
     assert plain.prompt == Wording().hash("text-guided-generation")
     few = replace(edit, references=edit.references[:1])

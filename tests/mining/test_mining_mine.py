@@ -221,7 +221,7 @@ def test_the_toy_captioner_looks_at_each_picture(pages) -> None:
     assert {text.split(" toy")[0] for text in said} == {"a bear", "a dog"}
 
 
-def test_the_built_in_language_models_know_two_tasks(tmp_path: Path) -> None:
+def test_the_built_in_language_models_know_minings_tasks(tmp_path: Path) -> None:
     closed, open_ = (language_model(name, tmp_path) for name in ("toybox", "grammar"))
     pairs = [("BrandX Bear", "a bear toy in a room")] * 3
     assert closed.reply([asks_for_a_name(pairs, 0)]) == ["bear toy"]
@@ -233,7 +233,7 @@ def test_the_built_in_language_models_know_two_tasks(tmp_path: Path) -> None:
     assert "red can" in said
     assert said.endswith(" view")
     for text in ("hello", '{"task": "sing"}', "[]"):
-        with pytest.raises(BadInput, match="two tasks"):
+        with pytest.raises(BadInput, match="knows mining's tasks alone"):
             closed.reply([Request(messages=(Message(role="user", text=text),))])
 
 

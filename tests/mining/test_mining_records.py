@@ -1,5 +1,6 @@
 """What mining writes comes back as it was."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ from tutelage.mining.records import (
     write_clusters,
     write_pages,
 )
-from tutelage.triplet import Assignment, Cluster, Picture, Reference
+from tutelage.triplet import Assignment, Cluster, Order, Picture, Reference
 
 
 def cluster(name: str, pictures: int = 3) -> Cluster:
@@ -58,9 +59,19 @@ def test_assignments_find_their_clusters(tmp_path: Path) -> None:
     made = [
         Assignment(id=f"{c.id}/{n:02d}", cluster=c, text=f"text {n}", skill="view") for c in clusters for n in (0, 1)
     ]
+    order = Order(phrase="the hat", caption="a toy", fill="nothing", wordings=("take it off", "no hat"))
+    made[1] = replace(made[1], skill="removal", order=order)
     write_assignments(made, tmp_path / "0.parquet")
     assert list(read_assignments(tmp_path, clusters)) == made
     assert list(read_assignments(tmp_path, clusters[1:2])) == made[2:4]
+
+
+def test_assignments_of_before_orders_are_read(tmp_path: Path) -> None:
+    one = Assignment(id="c0/00", cluster=cluster("c0"), text="text", skill="view")
+    write_assignments([one], tmp_path / "0.parquet")
+    table = pq.read_table(tmp_path / "0.parquet").drop_columns(["order"])
+    pq.write_table(table, tmp_path / "0.parquet")
+    assert list(read_assignments(tmp_path, [one.cluster])) == [one]
 
 
 def test_what_is_no_such_folder_is_told(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`tutelage corpus show|stats|export|trace|forget`: a corpus from the command line."""
+"""`tutelage corpus show|stats|export|import|trace|forget`: a corpus from the command line."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,8 @@ if TYPE_CHECKING:  # lance, pyarrow and PIL: `--help` needs none of them
     from tutelage.triplet import Triplet, Verdict
 
 
-Format = Literal["webdataset", "parquet", "datasets"]
+Format = Literal["webdataset", "parquet", "datasets", "omniedit", "instruct-pix2pix"]
+Layout = Literal["omniedit", "instruct-pix2pix"]
 
 
 def show_command(path: Path, /, *, out: Path = Path("corpus.png"), n: int = 16, seed: int = 0) -> None:
@@ -62,7 +63,10 @@ def stats_command(path: Path, /, *, thresholds: tuple[float, ...] = ()) -> None:
 
     corpus, console = Corpus(path, refresh=math.inf), Console(highlight=False, markup=False)  # all of one moment
     each = alone(corpus)
-    console.print(_alone_table(each), "", _survival_table(corpus), "", _what_if_table(corpus, thresholds))
+    tables = [_alone_table(each), _survival_table(corpus), *_balance_tables(corpus), _what_if_table(corpus, thresholds)]
+    for table in tables[:-1]:
+        console.print(table, "")
+    console.print(tables[-1])
     partial = [row.judge for row in each if row.judged < len(corpus)]
     if partial:
         console.print(f"Not judged by all: what {' and '.join(partial)} did not see counts as kept by it.")
@@ -82,7 +86,8 @@ def export_command(
     Args:
         path: Folder of the corpus.
         out: New folder to write to.
-        format: WebDataset shards, Parquet files, or a folder for Hugging Face `datasets`.
+        format: WebDataset shards, Parquet files, or a folder for Hugging Face `datasets`; of edits also the layouts of
+            OmniEdit and InstructPix2Pix.
         gate: Judge, least and greatest score that count as kept, such as `delta-clip 0.02 2`; judges that are not named
             count by what they kept.
         rejected: Whether rejected triplets go too; the column `kept` tells them apart.
@@ -96,6 +101,28 @@ def export_command(
 
     bands = {judge: (low, high) for judge, low, high in gate}
     count = export_corpus(Corpus(path), out, format, Gate(bands=bands), rejected=rejected)
+    print(f"{count} triplets: {out}")
+
+
+def import_command(path: Path, out: Path, /, *, layout: Layout) -> None:
+    """Read a set of edits into a corpus: its triplets, and the numbers of its makers' judges as verdicts.
+
+    Args:
+        path: The set: OmniEdit's Parquet file or folder, or InstructPix2Pix's folder with `seeds.json`.
+        out: Folder of the corpus; what is there already is not taken in twice.
+        layout: How the set is laid out.
+
+    Raises:
+        BadInput: the set is absent or not what it should be, or something in it would be lost.
+    """
+    from tutelage.corpus.imports import import_of
+    from tutelage.corpus.writer import Committer
+
+    count = 0
+    with Committer(out) as committer:
+        for triplet, verdicts in import_of(layout)(path):
+            committer.append([triplet], verdicts)
+            count += 1
     print(f"{count} triplets: {out}")
 
 
@@ -171,6 +198,22 @@ def _survival_table(corpus: "Corpus") -> Any:
     return _table("left after each judge, one after the other", ["skill", "made", *judges], survivors)
 
 
+def _balance_tables(corpus: "Corpus") -> list[Any]:
+    """What the judges do to the balance of OmniEdit's tasks; no table where there are none of these."""
+    from tutelage.corpus.stats import OMNIEDIT, balance
+
+    found = balance(corpus)
+    if not found:
+        return []
+    rows = []
+    for row in found:
+        made, kept = OMNIEDIT[row.task]
+        rows.append([row.task, row.made, _share(row.kept, row.made), *map(_percent, (row.of_made, row.of_kept))])
+        rows[-1] += [f"{made:,} → {kept:,}", _percent(row.paper)]
+    names = ["task", "made", "kept", "of all made", "of all kept", "OmniEdit", "of all"]
+    return [_table("balance of tasks, before and after the judges", names, rows)]
+
+
 def _what_if_table(corpus: "Corpus", thresholds: Sequence[float]) -> Any:
     from tutelage.corpus.stats import what_if
 
@@ -184,6 +227,10 @@ def _what_if_table(corpus: "Corpus", thresholds: Sequence[float]) -> Any:
 
 def _counts(found: "Trace") -> str:
     return f"{len(found.keys)} pictures, {len(found.triplets)} triplets of {len(found.clusters)} clusters"
+
+
+def _percent(share: float) -> str:
+    return "" if math.isnan(share) else f"{100 * share:.1f} %"
 
 
 def _share(count: int, whole: int) -> str:

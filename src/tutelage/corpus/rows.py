@@ -30,6 +30,8 @@ TRIPLETS: Final = pa.schema(
         ("seed", pa.int64()),
         ("references", pa.list_(REFERENCE)),
         ("caption", pa.string()),
+        ("wordings", pa.list_(pa.string())),
+        ("mask", pa.binary()),
     ]
 )
 
@@ -71,9 +73,11 @@ def to_triplet(row: Mapping[str, Any], data: Mapping[str, bytes]) -> Triplet:
     """The triplet of a row, given the bytes of its pictures by key."""
     provenance = Provenance(teacher=row["teacher"], base=row["base"], seed=row["seed"])
     plain = {name: row[name] for name in ("id", "target", "text", "subject", "skill", "cluster")}
-    plain["caption"] = row.get("caption") or ""  # a corpus may be older than captions
+    # a corpus may be older than these
+    since: dict[str, Any] = {"caption": row.get("caption") or "", "mask": row.get("mask") or b""}
+    since["wordings"] = tuple(row.get("wordings") or ())
     references = tuple(_reference(item, data[item["key"]]) for item in row["references"])
-    return Triplet(**plain, references=references, provenance=provenance)
+    return Triplet(**plain, **since, references=references, provenance=provenance)
 
 
 def to_verdict(row: Mapping[str, Any]) -> Verdict:
@@ -91,8 +95,8 @@ def origin(picture: Picture) -> dict[str, str]:
 
 def _triplet_row(triplet: Triplet) -> dict[str, Any]:
     made = triplet.provenance
-    names = ("id", "target", "text", "subject", "skill", "cluster", "caption")
-    row = {name: getattr(triplet, name) for name in names}
+    names = ("id", "target", "text", "subject", "skill", "cluster", "caption", "mask")
+    row = {name: getattr(triplet, name) for name in names} | {"wordings": list(triplet.wordings)}
     references = [
         {"key": reference.picture.key, "caption": reference.caption, **origin(reference.picture)}
         for reference in triplet.references

@@ -1,18 +1,30 @@
 """How many triplets survive which judge, by skill, and how many would at other thresholds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tutelage.corpus.gate import Gate, Weighed, passes
+from tutelage.corpus.gate import KEPT, Gate, Weighed, passes
 from tutelage.corpus.reader import Corpus
+from tutelage.triplet import SKILLS
 
 QUANTILES: Final = np.arange(0, 1.0, 0.1)
 """Thresholds that are tried: at these shares of a judge's scores."""
 ALL_SKILLS: Final = "all"
+OMNIEDIT: Final[Mapping[str, tuple[int, int]]] = {
+    "swap": (1_500_000, 150_000),
+    "removal": (1_000_000, 100_000),
+    "addition": (1_000_000, 100_000),
+    "background": (500_000, 50_000),
+    "environment": (500_000, 50_000),
+    "style": (250_000, 25_000),
+    "attribute": (300_000, 30_000),
+}
+"""Task → pairs that OmniEdit's specialists made, and how many its judge kept. They add up to the paper's 5.05 M → 505 K
+(OmniEdit, data table)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +47,20 @@ class Survival:
     made: int
     after: dict[str, int]
     """Judge → how many it and those before it kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balance:
+    """A task's share of an editing corpus, before and after the judges; of all rows that have OmniEdit's tasks."""
+
+    task: str
+    made: int
+    kept: int
+    of_made: float
+    of_kept: float
+    """NaN if nothing was kept."""
+    paper: float
+    """Share of OmniEdit's pairs, the same before and after: its judge kept a tenth of every task."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +93,30 @@ def survival(corpus: Corpus) -> list[Survival]:
     skills, judges = np.asarray(table["skill"].to_pylist(), object), corpus.judges(table["id"])
     chosen = {ALL_SKILLS: np.ones(len(skills), bool)} | {name: skills == name for name in sorted(set(skills))}
     return [_survival(name, rows, judges) for name, rows in chosen.items()]
+
+
+def balance(corpus: Corpus, gate: Gate = KEPT) -> list[Balance]:
+    """One row for each of OmniEdit's tasks that the corpus has; none if it has none that is not a skill of SuTI too."""
+    table = corpus.columns("id", "skill")
+    skills = np.asarray(table["skill"].to_pylist(), object)
+    if not set(skills) & (OMNIEDIT.keys() - set(SKILLS)):
+        return []
+    through = passes(gate, corpus.judges(table["id"]), len(skills))
+    counts = {task: (int((skills == task).sum()), int((through & (skills == task)).sum())) for task in OMNIEDIT}
+    made, kept = (sum(pair[at] for pair in counts.values()) for at in (0, 1))
+    paper = sum(pair[0] for pair in OMNIEDIT.values())
+    return [
+        Balance(
+            task=task,
+            made=some,
+            kept=left,
+            of_made=some / made,
+            of_kept=left / kept if kept else np.nan,
+            paper=OMNIEDIT[task][0] / paper,
+        )
+        for task, (some, left) in counts.items()
+        if some
+    ]
 
 
 def what_if(corpus: Corpus, thresholds: Sequence[float] = ()) -> list[WhatIf]:

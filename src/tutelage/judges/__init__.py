@@ -28,6 +28,7 @@ JUDGES: Final[dict[str, str]] = {
     "leakage-text": "tutelage.judges.leakage_text:TextLeakage",
     "likeness": "tutelage.judges.likeness:Likeness",
     "oracle": "tutelage.judges.oracle:Oracle",
+    "outside-mask": "tutelage.judges.outside_mask:OutsideMask",
     "safety": "tutelage.judges.safety:Safety",
     "size-and-bytes": "tutelage.judges.size_and_bytes:SizeAndBytes",
     "viescore": "tutelage.judges.viescore:VieScore",

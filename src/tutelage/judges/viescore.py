@@ -28,7 +28,8 @@ class VieScore:
     model: str
     """`http://host:port/v1#model`, a folder or a Hub id of an image-text-to-text model that chats."""
     task: Task | None = None
-    """What the triplets are; None: text-guided editing, or subject-driven generation for the skills of SuTI."""
+    """What the triplets are; None: subject-driven generation for the skills of SuTI, unless the target has a caption
+    of its own, and text-guided editing."""
     score: Literal["O", "SC", "PQ"] = "O"
     """What the threshold is for."""
     threshold: float = 9.0
@@ -82,7 +83,8 @@ class VieScore:
     def _task(self, triplet: Triplet) -> Task:
         if self.task is not None:
             return self.task
-        return "subject-driven-generation" if triplet.skill in (*SKILLS, "caption") else "text-guided-editing"
+        subject = triplet.skill in (*SKILLS, "caption") and not triplet.caption  # an edit may be of an attribute too
+        return "subject-driven-generation" if subject else "text-guided-editing"
 
     def _fault(self, triplet: Triplet) -> str:
         """Why a triplet cannot be asked about; empty if it can."""

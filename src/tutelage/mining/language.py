@@ -15,6 +15,8 @@ from tutelage.mining.talker import Talker
 
 BUILT_IN: Final = "toybox"
 """Name of the captioner and the language model that come with the package and know the toybox's words."""
+IN_FULL: Final = "toybox-full"
+"""Name of the same captioner, which says every colour."""
 OPEN_GRAMMAR: Final = "grammar"
 """Name of the same language model for words it does not know."""
 
@@ -47,18 +49,18 @@ def captioner(name: str, cache: Path, device: str = "auto") -> Captioner:
     """A captioner by name.
 
     Args:
-        name: `toybox`; `http://host:port/v1#model` of an endpoint; or a folder or Hub id of an image-text-to-text
-            model.
+        name: `toybox` or, with every colour, `toybox-full`; `http://host:port/v1#model` of an endpoint; or a folder or
+            Hub id of an image-text-to-text model.
         cache: Folder for what models answered.
         device: For local networks: auto, cpu, cuda, …
 
     Raises:
         BadInput: there is no such endpoint, model or device.
     """
-    if name == BUILT_IN:
+    if name in (BUILT_IN, IN_FULL):
         from tutelage.mining.toys import ToyCaptioner
 
-        return ToyCaptioner.load(device=device)
+        return ToyCaptioner.load(device=device, level="full" if name == IN_FULL else "short")
     if "://" in name:
         from tutelage.chat.endpoint import Endpoint
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from tutelage.errors import BadInput
 from tutelage.mining.cluster import Decision, Measured
 from tutelage.toybox.writers import whole
-from tutelage.triplet import Assignment, Cluster, Picture, Reference
+from tutelage.triplet import Assignment, Cluster, Order, Picture, Reference
 
 _COSINES: Final = pa.list_(pa.float32())
 PAGES: Final = pa.schema(
@@ -43,7 +43,14 @@ CLUSTERS: Final = pa.schema(
         ("references", pa.list_(_REFERENCE)),
     ]
 )
-ASSIGNMENTS: Final = pa.schema([(name, pa.string()) for name in ("id", "cluster", "text", "skill")])
+_ORDER: Final = pa.struct(
+    [*((name, pa.string()) for name in ("phrase", "caption", "fill")), ("wordings", pa.list_(pa.string()))]
+)
+ASSIGNMENTS: Final = pa.schema(
+    [*((name, pa.string()) for name in ("id", "cluster", "text", "skill")), ("order", _ORDER)]
+)
+SINCE: Final = frozenset({"order"})
+"""Columns that files of older versions lack."""
 
 _AT_ONCE: Final = 64
 """Clusters in memory while reading, and in a row group."""
@@ -92,7 +99,11 @@ def read_clusters(folder: Path) -> Iterator[Cluster]:
 
 def write_assignments(assignments: Iterable[Assignment], path: Path) -> None:
     """Write assignments, each with its cluster's id."""
-    rows = [{"id": a.id, "cluster": a.cluster.id, "text": a.text, "skill": a.skill} for a in assignments]
+    rows = [
+        {"id": a.id, "cluster": a.cluster.id, "text": a.text, "skill": a.skill}
+        | {"order": None if a.order is None else dataclasses.asdict(a.order)}
+        for a in assignments
+    ]
     _write(rows, ASSIGNMENTS, path)
 
 
@@ -106,7 +117,13 @@ def read_assignments(folder: Path, clusters: Iterable[Cluster]) -> Iterator[Assi
     for row in _rows(folder, ASSIGNMENTS):
         by_cluster.setdefault(row["cluster"], []).append(row)
     for cluster in clusters:
-        yield from (Assignment(**row | {"cluster": cluster}) for row in by_cluster.get(cluster.id, ()))
+        yield from (_assignment(row, cluster) for row in by_cluster.get(cluster.id, ()))
+
+
+def _assignment(row: dict[str, Any], cluster: Cluster) -> Assignment:
+    told = row.get("order")
+    order = None if told is None else Order(**told | {"wordings": tuple(told["wordings"])})
+    return Assignment(**row | {"cluster": cluster, "order": order})
 
 
 def _reference_row(reference: Reference) -> dict[str, Any]:
@@ -135,7 +152,8 @@ def _rows(folder: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
             file = pq.ParquetFile(path)
         except (pa.ArrowInvalid, OSError) as error:
             raise BadInput(f"{path} is not a Parquet file ({error}); mine again") from error
-        if not set(schema.names) <= set(file.schema_arrow.names):
+        there = [name for name in schema.names if name in file.schema_arrow.names]
+        if not set(schema.names) - SINCE <= set(there):
             raise BadInput(f"{path} lacks columns ({', '.join(schema.names)}); give the folder that mining wrote")
-        for batch in file.iter_batches(_AT_ONCE, columns=schema.names):
+        for batch in file.iter_batches(_AT_ONCE, columns=there):
             yield from batch.to_pylist()

@@ -23,6 +23,7 @@ from tutelage.triplet import Assignment
 
 TOGETHER: Final = 64
 """Subjects of a shard where nobody is trained."""
+DIVERGED: Final = "every expert diverged; give a lower --teacher.training.lr in a new run"
 CORPUS: Final = "corpus"
 TAUGHT: Final = "taught"
 """Folders of a run: the corpus, and the ledger of the shards in it."""
@@ -40,6 +41,8 @@ def teach(
     out: Path,
     executor: Executor | None = None,
     resources: Resources | None = None,
+    *,
+    fruitless: str = DIVERGED,
 ) -> dict[str, int]:
     """Have `total` assignments taught and judged into `out/corpus`; how many triplets there are, and how many kept.
 
@@ -51,9 +54,10 @@ def teach(
         out: the run directory.
         executor: who runs the workers, each with its own copy of the networks; None: this process does all.
         resources: what a worker occupies.
+        fruitless: what to say if there is not one triplet.
 
     Raises:
-        BadInput: the base or a judge cannot be loaded, or not one expert gave a triplet.
+        BadInput: the base or a judge cannot be loaded, or there is not one triplet.
     """
     ledger = Ledger(out / TAUGHT, NOTHING)
     cut = enumerate(shards(assignments, teacher.at_once if teacher else TOGETHER))
@@ -63,16 +67,16 @@ def teach(
         bar.advance(sum(line["assignments"] for line in ledger.done.values()))
         for line in lines:
             bar.advance(line["assignments"])
-    return _counts(list(ledger.done.values()))
+    return _counts(list(ledger.done.values()), fruitless)
 
 
-def _counts(rows: Sequence[Line]) -> dict[str, int]:
+def _counts(rows: Sequence[Line], fruitless: str) -> dict[str, int]:
     counts = {name: sum(row[name] for row in rows) for name in ("triplets", "kept", "diverged")}
     failed = [row["failed"] for row in rows if "failed" in row]
     if failed and not counts["triplets"]:
         raise Hopeless(f"every shard failed; the last one: {failed[-1]}")
     if not counts["triplets"]:
-        raise BadInput("every expert diverged; give a lower --teacher.training.lr in a new run")
+        raise BadInput(fruitless)
     return {**counts, "shards that failed": len(failed)} if failed else counts
 
 

@@ -15,9 +15,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tutelage.benches.editing.questions import EditQuestion, checked_id, read_bytes, read_json
+from tutelage.benches.editing.questions import EditQuestion
 from tutelage.diffusion.pictures import decode
 from tutelage.errors import BadInput
+from tutelage.layouts.files import checked_id, read_bytes, read_json
 
 MAPPING: Final = "mapping_file.json"
 PICTURES: Final = "annotation_images"

@@ -1,4 +1,5 @@
-"""A corpus in the field's formats, nothing lost: every score, reason, URL, page and licence goes with its triplet.
+"""A corpus in the field's formats; in the first three nothing is lost: every score, reason, URL, page and licence goes
+with its triplet. The layouts of InstructPix2Pix and OmniEdit hold what they have a place for, and `imports` reads them.
 
 To add one: write a function that takes rows and a folder (see `base.Export`) in a file of its own and name it in
 `EXPORTS`.
@@ -16,6 +17,8 @@ EXPORTS: Final[dict[str, str]] = {
     "webdataset": "tutelage.corpus.exports.webdataset:write",
     "parquet": "tutelage.corpus.exports.parquet:write",
     "datasets": "tutelage.corpus.exports.datasets:write",
+    "omniedit": "tutelage.corpus.exports.omniedit:write",
+    "instruct-pix2pix": "tutelage.corpus.exports.instruct_pix2pix:write",
 }
 """Format → "module:function"."""
 

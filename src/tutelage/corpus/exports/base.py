@@ -26,6 +26,8 @@ class Row(TypedDict):
     text: str
     caption: str
     """Of the target, where the text is an instruction."""
+    wordings: list[str]
+    """Other ways to say the text."""
     subject: str
     skill: str
     cluster: str
@@ -35,6 +37,8 @@ class Row(TypedDict):
     base: str
     seed: int
     target: bytes
+    mask: bytes
+    """PNG of where an edit was allowed; empty: everywhere."""
     references: list[dict[str, Any]]
     """`key`, `caption`, `url`, `page`, `alt`, `licence`, and `data`, the picture's bytes."""
     verdicts: list[dict[str, Any]]
@@ -117,6 +121,7 @@ def _row(triplet: Triplet, verdicts: list[Verdict], kept: bool) -> Row:
         id=triplet.id,
         text=triplet.text,
         caption=triplet.caption,
+        wordings=list(triplet.wordings),
         subject=triplet.subject,
         skill=triplet.skill,
         cluster=triplet.cluster,
@@ -125,6 +130,7 @@ def _row(triplet: Triplet, verdicts: list[Verdict], kept: bool) -> Row:
         base=made.base,
         seed=made.seed,
         target=triplet.target,
+        mask=triplet.mask,
         references=[_reference(reference) for reference in triplet.references],
         verdicts=[_verdict(verdict) for verdict in verdicts],
     )

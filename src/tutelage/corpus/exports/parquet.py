@@ -20,6 +20,8 @@ SCHEMA: Final = pa.schema(
         *((name, pa.string()) for name in ("teacher", "base")),
         ("seed", pa.int64()),
         ("target", pa.binary()),
+        ("wordings", pa.list_(pa.string())),
+        ("mask", pa.binary()),
         ("references", pa.list_(pa.struct([*REFERENCE, ("data", pa.binary())]))),
         ("verdicts", pa.list_(pa.struct([field for field in VERDICTS if field.name != "triplet"]))),
     ]

@@ -1,5 +1,7 @@
 """WebDataset: shards `00000.tar`, and in them for each triplet `N.target.png`, `N.txt`, `N.json`, `N.reference0.jpg`, …
 
+An edit that has a mask has `N.mask.png` too.
+
 `N` counts through the export; the JSON holds everything but the pictures. Scores that are not finite are null there.
 """
 
@@ -15,6 +17,8 @@ from tutelage.corpus.exports.base import SHARD_ROWS, Row, shards
 
 ENDINGS: Final = {b"\xff\xd8\xff": "jpg", b"\x89PNG": "png", b"GIF8": "gif", b"RIFF": "webp", b"BM": "bmp"}
 """How a file begins → its ending."""
+PICTURES: Final = ("target", "mask", "references")
+"""What the JSON does not hold."""
 
 
 def write(rows: Iterator[Row], out: Path) -> None:
@@ -26,10 +30,11 @@ def write(rows: Iterator[Row], out: Path) -> None:
 
 
 def _add(tar: tarfile.TarFile, key: str, row: Row) -> None:
-    facts = {name: value for name, value in row.items() if name not in ("target", "references", "verdicts")}
+    facts = {name: value for name, value in row.items() if name not in PICTURES and name != "verdicts"}
     facts["references"] = [{name: item[name] for name in item if name != "data"} for item in row["references"]]
     facts["verdicts"] = [_verdict(verdict) for verdict in row["verdicts"]]
-    files = {"target.png": row["target"], "txt": row["text"].encode()}
+    files = {f"target.{ending(row['target'])}": row["target"], "txt": row["text"].encode()}
+    files |= {"mask.png": row["mask"]} if row["mask"] else {}
     files["json"] = json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()
     for at, item in enumerate(row["references"]):
         files[f"reference{at}.{ending(item['data'])}"] = item["data"]

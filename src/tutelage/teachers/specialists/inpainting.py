@@ -1,0 +1,166 @@
+"""Mask-conditioned inpainting: x_edit = q(x_src ⊙ (1 − M), M, c) (OmniEdit, object swap), on any UNet.
+
+A UNet of text to image paints by blended latents (Avrahami et al. 2023): after each step what is outside the mask is
+the source's, at that step's noise. A UNet for inpainting has more input channels and is told the mask and the masked
+source's latents. A branch, a ControlNet for inpainting, is told the masked source in pixels; it goes with either.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import torch
+from diffusers import ControlNetModel
+from numpy.typing import NDArray
+from PIL.Image import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from tutelage.diffusion.latents import encode_pictures, signed
+from tutelage.diffusion.schedule import sampling_schedule
+from tutelage.diffusion.text import TextConditions
+from tutelage.diffusion.vision import first_line, network_folder
+from tutelage.editing.denoise import Denoiser, arguments, denoise
+from tutelage.errors import BadInput
+from tutelage.teachers.specialists.settings import Drawing
+
+UNSEEN: Final = -1.0
+"""What a branch sees inside the mask, beside colours in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A region to be painted."""
+
+    picture: Image
+    """RGB, at the size that is drawn."""
+    mask: NDArray[np.bool_]
+    """(H, W): where."""
+    prompt: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Painter(Denoiser):
+    """A denoiser that sees what is around the region."""
+
+    beside: Tensor | None = None
+    """(B, 1 + C, h, w): mask and masked latents, beside the noisy ones; None: the UNet has no such channels."""
+    branch: Any = None
+    shown: Tensor | None = None
+    """(B, 3, H, W): what the branch sees."""
+
+    def _ask(self, latents: Tensor, t: Tensor, told: TextConditions, scores: Tensor) -> Tensor:
+        unet = self.pipeline.unet
+        given = arguments(unet, told, self.size, scores)
+        seen = latents.to(unet.dtype)
+        if self.branch is not None and self.shown is not None:
+            around = {"controlnet_cond": _repeated(self.shown, len(latents)), "return_dict": False}
+            down, middle = self.branch(seen, t, **given, **around)
+            given |= {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
+        if self.beside is not None:
+            seen = torch.cat([seen, _repeated(self.beside, len(latents)).to(seen)], dim=1)
+        answer: Tensor = unet(seen, t, return_dict=False, **given)[0].float()
+        return answer
+
+    def noise(self, seeds: Sequence[int]) -> Tensor:
+        """As of a denoiser, in the latents' channels alone."""
+        shape = (1, self.pipeline.vae.config.latent_channels, *self.latent_size)
+        rows = [torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed)) for seed in seeds]
+        return torch.cat(rows).to(self.pipeline.device)
+
+
+@torch.no_grad()
+def inpaint(pipeline: Any, fills: Sequence[Fill], drawing: Drawing, branch: Any = None) -> list[Image]:
+    """Paint regions of pictures of one size; each picture depends on its own `Fill` alone.
+
+    Raises:
+        BadInput: the UNet has neither the latents' channels nor those of inpainting, or the scheduler does not fit.
+    """
+    size = (fills[0].picture.height, fills[0].picture.width)
+    painter = Painter(pipeline, size)
+    clean = encode_pictures(pipeline.vae, [one.picture for one in fills])
+    mask = latent_mask([one.mask for one in fills], painter.latent_size).to(clean)
+    painter = replace(painter, **_around(pipeline, fills, mask, branch))
+    scheduler = sampling_schedule(drawing.scheduler, pipeline.scheduler)
+    scheduler.set_timesteps(drawing.steps, device=pipeline.device)
+    noise = painter.noise([one.seed for one in fills])
+    untold = painter.untold(len(fills)) if drawing.guidance > 1 else None
+    latents = denoise(
+        painter,
+        scheduler,
+        noise * scheduler.init_noise_sigma,
+        painter.told([one.prompt for one in fills]),
+        lambda _: untold,
+        torch.full((len(fills),), drawing.guidance),
+        seeds=[one.seed for one in fills],
+        after=_blend(scheduler, clean, noise, mask),
+    )
+    return painter.decode(latents)
+
+
+def latent_mask(masks: Sequence[NDArray[np.bool_]], size: tuple[int, int]) -> Tensor:
+    """Masks (H, W) → (B, 1, h, w) in {0, 1}: cells of which any pixel is masked."""
+    stacked = torch.from_numpy(np.stack(masks))[:, None].float()
+    return F.adaptive_max_pool2d(stacked, size)
+
+
+@lru_cache(maxsize=1)
+def load_branch(name: str, device: torch.device, dtype: torch.dtype) -> Any:
+    """A ControlNet for inpainting, by folder or Hub id.
+
+    Raises:
+        BadInput: there is none, or the folder holds something else.
+    """
+    folder = network_folder(name)
+    try:
+        branch: Any = ControlNetModel.from_pretrained(folder, use_safetensors=True, torch_dtype=dtype)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        raise BadInput(f"{folder} cannot be loaded as a ControlNet: {first_line(error)}") from error
+    return branch.requires_grad_(False).eval().to(device)
+
+
+def _around(pipeline: Any, fills: Sequence[Fill], mask: Tensor, branch: Any) -> dict[str, Any]:
+    """What the UNet and the branch are shown of the surroundings."""
+    given, latent = pipeline.unet.config.in_channels, pipeline.vae.config.latent_channels
+    if given not in (latent, 2 * latent + 1):
+        wanted = f"{latent} or {2 * latent + 1}"
+        raise BadInput(f"a UNet of {given} channels cannot inpaint latents of {latent}; it must have {wanted}")
+    told: dict[str, Any] = {}
+    if given != latent:
+        kept = encode_pictures(pipeline.vae, [_without(one) for one in fills])
+        told["beside"] = torch.cat([mask, kept], dim=1)
+    if branch is not None:
+        seen = (signed([one.picture for one in fills]) + 1) / 2
+        inside = torch.from_numpy(np.stack([one.mask for one in fills]))[:, None]
+        told |= {"branch": branch, "shown": seen.masked_fill(inside, UNSEEN).to(branch.device, branch.dtype)}
+    return told
+
+
+def _without(fill: Fill) -> Image:
+    """The picture with mid-grey, which is 0 to the codec, inside its mask."""
+    from PIL import Image as Images
+
+    pixels = np.asarray(fill.picture.convert("RGB")).copy()
+    pixels[fill.mask] = 127
+    return Images.fromarray(pixels)
+
+
+def _blend(scheduler: Any, clean: Tensor, noise: Tensor, mask: Tensor) -> Callable[[int, Tensor], Tensor]:
+    """M ⊙ x_t + (1 − M) ⊙ q(x_t | x_src) after each step, with one noise throughout."""
+    times = scheduler.timesteps
+
+    def after(step: int, latents: Tensor) -> Tensor:
+        source = clean
+        if step + 1 < len(times):
+            source = scheduler.add_noise(clean, noise, times[step + 1].repeat(len(clean)))
+        return mask * latents + (1 - mask) * source
+
+    return after
+
+
+def _repeated(rows: Tensor, count: int) -> Tensor:
+    """Guidance asks about each row twice: first all untold, then all told."""
+    return rows.repeat(count // len(rows), 1, 1, 1)

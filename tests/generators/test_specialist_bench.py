@@ -1,0 +1,62 @@
+"""`tutelage bench specialists`: from held-out edits to rows, and again at once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tutelage.benches.editing.truth import PairMarks
+from tutelage.errors import BadInput
+from tutelage.generators.specialist_bench import ALL, Marked, edits, mask_overlaps, rows_of
+from tutelage.generators.specialist_command import SpecialistBench, specialists_command
+from tutelage.segmentation.masks import Masks
+from tutelage.teachers.specialists.settings import Drawing
+
+
+def test_the_command_makes_judges_and_marks_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bench = SpecialistBench(
+        out=tmp_path / "bench", items=1, tasks=("removal", "style"), drawing=Drawing(steps=1, guidance=1.0),
+        json=tmp_path / "rows.json", device="cpu",
+    )  # fmt: skip
+    specialists_command(bench)
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert {row["row"].partition(",")[0] for row in rows} == {"removal", "style", ALL}
+    named = {(row["row"], row["metric"]): row for row in rows}
+    assert named["style", "made of what was asked for"]["value"] == 1
+    assert named["removal", "IoU of masks"]["n"] == 1
+    assert named["style", "IoU of masks"]["n"] == 0
+    assert "specialists: held-out-edits" in capsys.readouterr().out
+    specialists_command(bench)
+    assert json.loads((tmp_path / "bench" / "rows.json").read_text()) == rows
+
+
+def marked(task: str, right: bool | None, kept: bool, what: str = "") -> Marked:
+    marks = PairMarks(done=right, kept=True, source=True, outside=40.0 if right else None)
+    return Marked(task=task, what=what, marks=marks, kept=kept)
+
+
+def test_rows_count_what_is_right_before_and_after() -> None:
+    asked = edits(["swap", "style"], 4, 32, ["1:1"], 0)
+    pairs = [marked("swap", right, kept, "toy") for right, kept in ((True, True), (False, False), (None, True))]
+    rows = {(row.row, row.metric): row for row in rows_of(asked, [*pairs, marked("style", True, True)], {}, 0)}
+    before, after = rows["swap", "right, before the judges"], rows["swap", "right, after the judges"]
+    assert (before.value, before.n, before.missing) == (0.5, 2, 1)
+    assert (after.value, after.n, after.missing) == (1.0, 1, 1)
+    assert rows["swap", "made of what was asked for"].value == 0.75
+    assert rows["swap", "kept by the judges"].value == pytest.approx(2 / 3)
+    assert rows["swap, toy", "right, before the judges"].n == 2
+    assert (rows["swap", "PSNR outside the edit, dB"].value, rows["swap", "PSNR outside the edit, dB"].missing) == (
+        40,
+        2,
+    )
+    assert rows[ALL, "kept by the judges"].n == 4
+
+
+def test_masks_of_the_toybox_are_near_the_truth() -> None:
+    found = mask_overlaps(edits(["background"], 3, 128, ["1:1", "16:9"], 0), Masks(), "cpu")
+    assert min(found["background"]) > 0.7
+
+
+def test_nothing_asked_is_answered(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="at least 1 item"):
+        SpecialistBench(out=tmp_path, items=0)
