@@ -25,6 +25,10 @@ class TextConditions:
         which = list(indices)
         return TextConditions(self.hidden[which], None if self.pooled is None else self.pooled[which])
 
+    def to(self, dtype: torch.dtype) -> "TextConditions":
+        """The same in another number format."""
+        return TextConditions(self.hidden.to(dtype), None if self.pooled is None else self.pooled.to(dtype))
+
     def arguments(self, size: tuple[int, int]) -> dict[str, Any]:
         """Keyword arguments for the UNet and pictures of `size` = (height, width) pixels, of which nothing was cut."""
         told: dict[str, Any] = {"encoder_hidden_states": self.hidden}
