@@ -65,7 +65,9 @@ def errors(model: Model, draws: Sequence[Sequence[Draw]], weighting: Weighting) 
     every = [draw for own in draws for draw in own]
     clean, noise = (torch.cat([draw[part] for draw in every]) for part in (0, 2))  # type: ignore[misc]
     t = torch.cat([draw.t for draw in every])
-    said = model.said(model.schedule.add_noise(clean, noise, t), t, encoded(model, [draw.words for draw in every]))
+    with model.autocast():
+        words = encoded(model, [draw.words for draw in every])
+    said = model.said(model.schedule.add_noise(clean, noise, t), t, words)
     square = (said - denoising_target(model.schedule, clean, noise, t)).square().mean((1, 2, 3))
     shares = torch.cat([torch.full((len(draw.t),), draw.weight / len(draw.t)) for draw in every]).to(square.device)
     return (square * error_weight(model.schedule, t, weighting) * shares).view(len(draws), -1).sum(1)

@@ -33,8 +33,8 @@ class Stacked(Protocol):
     values: nn.Parameter
     """(K, N) float32, with a gradient."""
 
-    def begin(self, slot: int, seed: int, key: str) -> None:
-        """A fresh expert in a slot, its first weights keyed by (seed, key)."""
+    def begin(self, slot: int, seed: int, key: str, start: Tensor | None = None) -> None:
+        """A fresh expert in a slot; from `start` (N,), or with first weights keyed by (seed, key)."""
         ...
 
     def of(self, slots: Sequence[int]) -> AbstractContextManager[None]:
@@ -49,6 +49,8 @@ class Task:
     key: str
     prepare: Callable[[], Sequence[Lesson]]
     """Asked when its turn comes, so that few lessons are in memory; of its lessons, weighted errors are added up."""
+    start: Tensor | None = None
+    """Numbers (N,) to start from; None: fresh ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,7 @@ class Expert:
     number: int
     key: str
     lessons: Sequence[Lesson]
+    start: Tensor | None
     tries: int = 1
     step: int = 0
     sound: bool = True
@@ -103,7 +106,7 @@ class FleetTraining:
             for slot, expert in enumerate(self.slots):
                 if expert is None and waiting:
                     number, task = waiting.popleft()
-                    self._begin(slot, Expert(number, task.key, task.prepare()))
+                    self._begin(slot, Expert(number, task.key, task.prepare(), task.start))
             if not any(self.slots):
                 return
             self._step()
@@ -112,7 +115,7 @@ class FleetTraining:
                     yield from self._ended(slot, expert)
 
     def _begin(self, slot: int, expert: Expert) -> None:
-        self.stack.begin(slot, self.seed, expert.key)
+        self.stack.begin(slot, self.seed, expert.key, expert.start)
         self.optimiser.restart(slot)
         self.sound[slot] = True
         self.slots[slot] = expert
@@ -172,7 +175,7 @@ class FleetTraining:
     def _ended(self, slot: int, expert: Expert) -> Iterator[Done]:
         """One that went astray gets one more try, with other random numbers and smaller steps."""
         if not expert.sound and expert.tries == 1:
-            self._begin(slot, Expert(expert.number, f"{expert.key}/again", expert.lessons, tries=2))
+            self._begin(slot, Expert(expert.number, f"{expert.key}/again", expert.lessons, expert.start, tries=2))
             return
         yield Done(number=expert.number, slot=slot, steps=expert.step, tries=expert.tries, sound=expert.sound)
         self.slots[slot] = None
