@@ -17,11 +17,13 @@ from tutelage.teachers.settings import EarlyStop, Lora, Prior, Sampling, Trainin
 from tutelage.triplet import Assignment, Cluster, Triplet
 
 if TYPE_CHECKING:  # PyTorch and diffusers take seconds to import
+    from torch import Tensor
+
     from tutelage.teachers.fleet_training import Done
     from tutelage.teachers.lesson import Lesson
     from tutelage.teachers.model import Model
     from tutelage.teachers.prior import ClassLessons
-    from tutelage.teachers.stacked_lora import Stack
+    from tutelage.teachers.stacked_lora import Site, Stack
 
 TURNS: Final = 4
 """Subjects for each slot that a run hands over together where experts may stop early."""
@@ -51,6 +53,9 @@ class Fleet:
     the subject. Empty, as in SuTI: captions and prompts stay as they are."""
     prior: Prior | None = None
     """DreamBooth's prior preservation; experts of a class share its pictures. None, as in SuTI: none."""
+    start: Path | None = None
+    """Folder of adapters that every expert starts from, such as `tutelage warm-start` makes of finished ones; None:
+    fresh ones, as in SuTI."""
     keep: Path | None = None
     """Folder to write every expert's adapters to, for `load_lora_weights` of diffusers; None: they are thrown away."""
     device: str = "auto"
@@ -126,7 +131,7 @@ class Fleet:
                     told = groups[done.number], texts[done.number]
                     yield from draw_triplets(self._model, *told, self.sampling, self.seed, self.name)
 
-        with self.trained(clusters, slots) as (stack, experts), AdapterFiles(self._model.pipeline, self.keep) as files:
+        with self.trained(clusters, slots) as (stack, experts), AdapterFiles(self.keep) as files:
             yield from in_order(experts, drawn)
 
     @contextmanager
@@ -136,9 +141,15 @@ class Fleet:
         from tutelage.teachers.stacked_lora import stacked
 
         model = self._model
-        tasks = [Task(cluster.id, partial(self._lessons, cluster)) for cluster in clusters]
         with stacked(model.pipeline.unet, self.lora, slots, model.precision) as stack:
+            start = self._start(stack.sites)
+            tasks = [Task(cluster.id, partial(self._lessons, cluster), start) for cluster in clusters]
             yield stack, FleetTraining(model, stack, self.training, self.seed, self.stop).run(tasks)
+
+    def _start(self, sites: "Sequence[Site]") -> "Tensor | None":
+        from tutelage.teachers.adapter_files import read_adapters, row_of
+
+        return None if self.start is None else row_of(read_adapters(self.start), sites, str(self.start))
 
     def _lessons(self, cluster: Cluster) -> "list[Lesson]":
         from tutelage.teachers.lesson import subject_lesson
