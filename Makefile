@@ -9,13 +9,14 @@ WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.tutelage-ready
 
-.PHONY: demo test check clean help
+.PHONY: demo test check bench clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    see all of it once: pictures, then a run from pages to a student"
 	@echo "make test    run the tests          (WORKERS=$(WORKERS))"
 	@echo "make check   lint, format and types"
+	@echo "make bench   measure the ratios of performance, an hour and more (BENCH=--quick: only see that they run)"
 	@echo "make clean   remove .venv and every cache (run directories are left alone)"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -35,6 +36,9 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/table.py $(BENCH)
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -3,15 +3,15 @@
     python benchmarks/corpus.py                       # 20 000 triplets, a few minutes, 3 GB of disk
     python benchmarks/corpus.py --rows 400 --seconds 1
 
-Each ratio is the median over alternating repeats, with the smallest and the largest.
+Each ratio is the median over alternating repeats, with a bootstrap interval. Parquet's groups have GROUP_ROWS rows.
 """
 
 import itertools
 import multiprocessing
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 import tyro
 import webdataset
 
+from tutelage.benches.base import Row
+from tutelage.benches.ratios import AGE, least_row, ratio_row, ratios, report
 from tutelage.corpus.exports.base import export_corpus
 from tutelage.corpus.exports.parquet import GROUP_ROWS
 from tutelage.corpus.reader import Corpus
@@ -31,7 +33,14 @@ BATCH = 32
 """Rows that a trainer asks for at once."""
 
 
-def main(rows: int = 20_000, bytes: int = 30_000, seconds: float = 5.0, repeats: int = 5, rate: float = 50.0) -> None:  # noqa: A002
+def main(
+    rows: int = 20_000,
+    bytes: int = 30_000,  # noqa: A002
+    seconds: float = 5.0,
+    repeats: int = 5,
+    rate: float = 50.0,
+    json: Path | None = None,
+) -> None:
     """Measure and print.
 
     Args:
@@ -40,6 +49,7 @@ def main(rows: int = 20_000, bytes: int = 30_000, seconds: float = 5.0, repeats:
         seconds: How long each repeat reads.
         repeats: Alternating repeats; at least 5 for a figure.
         rate: Triplets a second that the writer adds.
+        json: File to write the rows to.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "corpus"
@@ -48,8 +58,7 @@ def main(rows: int = 20_000, bytes: int = 30_000, seconds: float = 5.0, repeats:
                 committer.append([made(number, bytes)])
         for form in ("parquet", "webdataset"):
             export_corpus(Corpus(path), Path(folder) / form, form)
-        formats(Path(folder), seconds, repeats)
-        growing(path, bytes, seconds, repeats, rate)
+        report([*formats(Path(folder), seconds, repeats), *growing(path, bytes, seconds, repeats, rate)], json)
 
 
 def made(number: int, size: int) -> Triplet:
@@ -68,7 +77,7 @@ def made(number: int, size: int) -> Triplet:
     )
 
 
-def formats(folder: Path, seconds: float, repeats: int) -> None:
+def formats(folder: Path, seconds: float, repeats: int) -> list[Row]:
     """R16: rows at random against Parquet, in order against WebDataset."""
     corpus = Corpus(folder / "corpus")
     shards = [str(file) for file in sorted((folder / "webdataset").iterdir())]
@@ -91,13 +100,14 @@ def formats(folder: Path, seconds: float, repeats: int) -> None:
     for repeat in range(repeats):
         for name, way in ways.items():
             rates[name].append(speed(way(order[repeat * 10_000 :]), seconds))
-    parquet = f"Parquet in groups of {GROUP_ROWS} (aim ≥ 20)"
-    report(f"R16 rows at random, {BATCH} at once, corpus ÷ {parquet}", rates["batch"], rates["parquet"])
-    report(f"R16 rows at random, one at a time, corpus ÷ {parquet}", rates["row"], rates["parquet"])
-    report("R16 rows in order, corpus ÷ WebDataset (aim ≥ 1.0)", rates["in order"], rates["webdataset"])
+    return [
+        *compared(f"R16, {BATCH} rows at once ÷ Parquet", rates["batch"], rates["parquet"]),
+        *compared("R16, a row ÷ Parquet", rates["row"], rates["parquet"]),
+        *compared("R16, in order ÷ WebDataset", rates["in order"], rates["webdataset"]),
+    ]
 
 
-def growing(path: Path, size: int, seconds: float, repeats: int, rate: float) -> None:
+def growing(path: Path, size: int, seconds: float, repeats: int, rate: float) -> list[Row]:
     """R15: batches at random while another process writes, against alone; and how old the newest row gets."""
     fresh = multiprocessing.get_context("spawn")
     alone, beside, ages = [], [], []
@@ -113,8 +123,8 @@ def growing(path: Path, size: int, seconds: float, repeats: int, rate: float) ->
         beside.append(speed(at_random(corpus, repeat, ages), seconds))
         stop.set()
         writer.join()
-    report("R15 rows at random, while written ÷ alone (aim ≥ 0.9)", beside, alone)
-    print(f"R15 greatest age of the newest row read: {max(ages):.1f} s (aim ≤ 30)")
+    oldest = replace(least_row("R15", ages, AGE), value=max(ages))
+    return [*compared("R15", beside, alone), oldest]
 
 
 def batches(corpus: Corpus, rows: list[int]) -> Iterator[Triplet]:
@@ -159,11 +169,11 @@ def speed(items: Iterator[object], seconds: float) -> float:
     return count / passed
 
 
-def report(name: str, ours: list[float], theirs: list[float]) -> None:
-    """Print a ratio and both rates."""
-    ratios = sorted(a / b for a, b in zip(ours, theirs, strict=True))
-    print(f"{name}: {statistics.median(ratios):.2f} ({ratios[0]:.2f} – {ratios[-1]:.2f}), n = {len(ratios)}")
-    print(f"    {statistics.median(ours):,.0f} a second ÷ {statistics.median(theirs):,.0f} a second")
+def compared(name: str, ours: list[float], theirs: list[float]) -> list[Row]:
+    """A ratio and both rates."""
+    pair = (("ours", ours), ("theirs", theirs))
+    rates = [ratio_row(f"{name}: {who}", values, "a second") for who, values in pair]
+    return [ratio_row(name, ratios(ours, theirs)), *rates]
 
 
 if __name__ == "__main__":

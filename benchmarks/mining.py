@@ -12,15 +12,14 @@ Rows are consumed as they come and counted. The file holds no picture bytes: wha
 Needs DuckDB, which the extra `dev` has.
 """
 
-import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from json import dumps, loads
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +27,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tyro
+
+from tutelage.benches.base import Row
+from tutelage.benches.ratios import ratio_row, ratios, report
 
 SQL: Final = """
     SELECT page_url, count(*) AS found, list(fault) FILTER (fault IS NOT NULL) AS faults,
@@ -61,7 +63,7 @@ def by_parts(file: Path) -> int:
 
     from tutelage.mining.group import grouped, split
 
-    pages = json.loads(pq.read_schema(file).metadata[b"pages"])
+    pages = loads(pq.read_schema(file).metadata[b"pages"])
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         parts = split(daft.read_parquet(str(file)), Path(folder) / "parts", max(1, pages // PAGES_IN_PART))
         frames = (daft.read_parquet(f"{part}/*.parquet") for part in parts.values())
@@ -75,7 +77,7 @@ def write_crawl(file: Path, pages: int) -> None:
     """About six pictures a page, page after page as crawlers leave them; one picture in five is elsewhere."""
     rng = np.random.default_rng(0)
     names = ("url", "page_url", "alt_text", "licence", "fault")
-    schema = pa.schema([(name, pa.string()) for name in names]).with_metadata({"pages": json.dumps(pages)})
+    schema = pa.schema([(name, pa.string()) for name in names]).with_metadata({"pages": dumps(pages)})
     with pq.ParquetWriter(file, schema) as writer:
         for first in range(0, pages, CHUNK):
             count = min(CHUNK, pages - first)
@@ -100,16 +102,23 @@ def one(way: str, file: Path) -> None:
     pages = WAYS[way](file)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"pages": pages, "seconds": seconds, "peak": peak}))
+    print(dumps({"pages": pages, "seconds": seconds, "peak": peak}))
 
 
-def main(*, pages: int = 1_000_000, repeats: int = 5, folder: Path | None = None) -> None:
+def main(
+    *,
+    pages: int = 1_000_000,
+    repeats: int = 5,
+    folder: Path | None = None,
+    json: Path | None = None,
+) -> None:
     """Measure R17.
 
     Args:
         pages: Web pages in the file.
         repeats: Turns of each way.
         folder: Where to write the file and the parts; by default the system's folder for temporary files.
+        json: File to write the rows to.
     """
     with tempfile.TemporaryDirectory(dir=folder) as where:
         file = Path(where) / "pages.parquet"
@@ -119,17 +128,22 @@ def main(*, pages: int = 1_000_000, repeats: int = 5, folder: Path | None = None
             for way, results in runs.items():
                 command = [sys.executable, __file__, "--one", way, str(file)]
                 answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-                results.append(json.loads(answer.splitlines()[-1]))
-    print(f"{pages:,} pages, {repeats} turns, {os.cpu_count()} cores")
-    for way, results in runs.items():
-        assert {result["pages"] for result in results} == {pages}, f"{way} lost pages"
-        rates = sorted(result["pages"] / result["seconds"] for result in results)
-        ratios = [base["seconds"] / mine["seconds"] for base, mine in zip(runs["duckdb"], results, strict=True)]
-        peak = max(result["peak"] for result in results)
-        print(
-            f"{way:7} {statistics.median(rates):12,.0f} pages/s ({rates[0]:,.0f} to {rates[-1]:,.0f})"
-            f"   ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})   peak {peak:,.0f} MiB"
-        )
+                results.append(loads(answer.splitlines()[-1]))
+    report([row for way, results in runs.items() for row in rows(way, results, runs["duckdb"], pages)], json)
+
+
+def rows(way: str, results: list[dict[str, float]], duckdb: list[dict[str, float]], pages: int) -> list[Row]:
+    """The figures of one way; R17 is that of `parts`, which is how mining groups."""
+    assert {result["pages"] for result in results} == {pages}, f"{way} lost pages"
+    seconds = [result["seconds"] for result in results]
+    found = [
+        ratio_row(f"R17: {way}", [pages / one for one in seconds], "pages a second"),
+        ratio_row(f"R17: {way}", [result["peak"] for result in results], "peak of memory, MiB"),
+    ]
+    if way == "duckdb":
+        return found
+    ratio = ratio_row("R17" if way == "parts" else f"R17, {way}", ratios([one["seconds"] for one in duckdb], seconds))
+    return [ratio, *found]
 
 
 if __name__ == "__main__":

@@ -6,21 +6,22 @@
     python benchmarks/student_sampling.py [--model toybox-sd] [--levels 0 1] [--device cuda]
 
 The new layers are fresh: how long they take does not depend on what they have learned. The three ways take turns, and
-each repeat gives one ratio; printed are their median, least and greatest. Text encoding, encoding the demonstrations'
-pictures and decoding are done once a picture in all three ways and are part of the time, as they are of its use.
+each repeat gives one ratio; printed is their median with a bootstrap interval. Encoding text and demonstrations and
+decoding are done once a picture in all three ways and are part of the time, as they are of its use.
 """
 
 import io
-import statistics
 import time
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import torch
 import tyro
 from PIL import Image
 
+from tutelage.benches.ratios import ratio_row, report
 from tutelage.diffusion.load import load_pipeline
 from tutelage.diffusion.sample import image_seed, picture_size
 from tutelage.students.base import Request
@@ -52,6 +53,8 @@ class Settings:
     repeats: int = 5
     device: str = "auto"
     dtype: str = "auto"
+    json: Path | None = None
+    """File to write the rows to."""
 
 
 def main(settings: Settings) -> None:
@@ -62,10 +65,12 @@ def main(settings: Settings) -> None:
     for way in WAYS:  # the first call of each is slower
         seconds(suti, shown, way, settings)
     times = [{way: seconds(suti, shown, way, settings) for way in WAYS} for _ in range(settings.repeats)]
-    report("R8, cached ÷ without demonstrations", [row["cached"] / row["without"] for row in times])
-    report("R9, encoded anew ÷ cached", [row["anew"] / row["cached"] for row in times])
-    for way in WAYS:
-        report(f"seconds, {way}", [row[way] for row in times])
+    rows = [
+        ratio_row("R8", [row["cached"] / row["without"] for row in times]),
+        ratio_row("R9", [row["anew"] / row["cached"] for row in times]),
+        *(ratio_row(f"sampling, {way}", [row[way] for row in times], "seconds") for way in WAYS),
+    ]
+    report(rows, settings.json)
 
 
 def seconds(suti: Suti, shown: tuple[Reference, ...], way: str, settings: Settings) -> float:
@@ -93,11 +98,6 @@ def demonstrations(size: tuple[int, int]) -> tuple[Reference, ...]:
         Image.fromarray(noise.numpy()).save(file, "PNG")
         made.append(Reference(picture=Picture(data=file.getvalue()), caption="a toy"))
     return tuple(made)
-
-
-def report(what: str, values: list[float]) -> None:
-    """Median and spread, in one line."""
-    print(f"{what}: {statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f}, n = {len(values)})")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "toybox crawl": Command("write a crawl of the built-in world to disk", "tutelage.toybox.crawl:crawl_command"),
     "run": Command("run a recipe, or list the recipes", "tutelage.cli:run_recipe"),
     "plan": Command("say what a run would take on a cluster", "tutelage.planning.command:plan_command"),
+    "warm-start": Command(
+        "make the mean of finished experts to start from", "tutelage.teachers.warm_start:warm_start_command"
+    ),
     "report": Command("write the page that shows a run", "tutelage.report.page:report_command"),
     "calibrate": Command("find mining's limits for an encoder", "tutelage.mining.calibrate:calibrate_command"),
     "judge": Command("add the verdicts of further judges to a corpus", "tutelage.judging.command:judge_command"),

@@ -44,7 +44,8 @@ def open_run(config: Any, out: Path) -> Path:
 
     The first call writes `config.json`: the recipe's name (see `run_as`; without it, the name of the config's class),
     the version of tutelage and every field. A later call compares: fields marked `FREE`, such as the device, may
-    differ, as may the path of the folder itself.
+    differ, as may the path of the folder itself. A field that the run is too old to know must have its default, which
+    therefore has to mean what runs did before there was the field.
 
     Raises:
         BadInput: `out` cannot be made, or holds other things and no run, or holds a run whose config differs.
@@ -169,12 +170,19 @@ def _differences(
         then = old.get(field.name, _ABSENT)
         if field.metadata.get("resume") == "free" or now == then or (now == here and not prefix):
             continue
+        if then is _ABSENT and value == _default(field):
+            continue
         if dataclasses.is_dataclass(value) and isinstance(then, dict):
             yield from _differences(value, now, then, here, f"{prefix}{field.name}.")
         else:
             yield f"{prefix}{field.name}", _shown(now), _shown(then)
     for name in sorted(old.keys() - new.keys()):
         yield f"{prefix}{name}", "absent", _shown(old[name])
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    made = field.default_factory
+    return field.default if made is dataclasses.MISSING else made()
 
 
 _ABSENT: Final = object()

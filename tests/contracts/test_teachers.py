@@ -21,8 +21,10 @@ from tutelage.triplet import Assignment, Cluster, Triplet
 
 QUICK: dict[str, Any] = {"training": Training(steps=2, batch=2, lr=2e-2), "sampling": Sampling(samples=2, steps=2)}
 """For teachers that have them."""
+ADAMW = {"training": dataclasses.replace(QUICK["training"], optimiser="adamw")}
 OWN: dict[str, dict[str, Any]] = {
-    "fleet": {"training": dataclasses.replace(QUICK["training"], optimiser="adamw")},
+    "fleet": ADAMW,
+    "textual-inversion": ADAMW,
     "imagic": {"embedding": Training(steps=1, batch=1, lr=2e-2)},
 }
 """Of one teacher."""

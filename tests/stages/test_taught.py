@@ -185,6 +185,7 @@ def test_a_subject_that_diverged_is_counted_and_left(
     teacher = Painter(at_once=at_once, diverges=("01",), asked=tmp_path / "asked")
     counts = taught_into(tmp_path, assignments, teacher)
     assert (counts["triplets"], counts["diverged"]) == (8, 1)
+    assert [row["lost"] for row in read_log(tmp_path / TAUGHT) if row["diverged"]] == [["01"]]
     assert "01" not in {triplet.cluster for triplet in Corpus(tmp_path / CORPUS).triplets(None)}
     assert taught_into(tmp_path, assignments, teacher) == counts
     assert (tmp_path / "asked").read_text().split() == ["00", "01", "02", "03", "04"]

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from tutelage.diffusion.load import load_pipeline
 from tutelage.errors import BadInput
+from tutelage.teachers.base import by_rare_token
 from tutelage.teachers.dreambooth import DreamBooth
 from tutelage.teachers.model import Model
 from tutelage.teachers.settings import Lora, Prior, Sampling, Training
@@ -107,7 +108,7 @@ def test_the_error_falls(tiny_sd: Path, make_cluster: Any, prediction: str, chan
 def test_the_baseline_names_the_subject_by_its_rare_token(tiny_sd: Path, assignment: Assignment) -> None:
     """Its captions say nothing else, its prompts keep the rest."""
     teacher = made(tiny_sd, rare_token="sks")
-    assert teacher._worded(assignment) == "a sks bear toy on the beach"
+    assert by_rare_token(assignment, "sks") == "a sks bear toy on the beach"
     assert one(teacher, assignment).text == assignment.text
 
 

@@ -32,6 +32,10 @@ class TextConditions:
             return TextConditions(hidden)
         return TextConditions(hidden, torch.where(where[:, None], other.pooled.to(self.pooled), self.pooled))
 
+    def to(self, dtype: torch.dtype) -> "TextConditions":
+        """The same in another number format."""
+        return TextConditions(self.hidden.to(dtype), None if self.pooled is None else self.pooled.to(dtype))
+
     def arguments(self, size: tuple[int, int]) -> dict[str, Any]:
         """Keyword arguments for the UNet and pictures of `size` = (height, width) pixels, of which nothing was cut."""
         told: dict[str, Any] = {"encoder_hidden_states": self.hidden}

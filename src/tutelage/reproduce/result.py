@@ -1,26 +1,21 @@
 """What came of an experiment: figures, claims, and all that is needed to repeat it, as JSON."""
 
-import os
-import platform
 import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final
-
-import torch
+from typing import Any
 
 from tutelage import __version__
 from tutelage.benches.base import Row
+from tutelage.benches.hardware import hardware
 from tutelage.report.again import flags_of
 from tutelage.reproduce.claims import Said
 from tutelage.reproduce.paper import Figures
 from tutelage.reproduce.settings import Experiment
 from tutelage.run import plain
-
-CPUS: Final = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +65,6 @@ def commit() -> str:
     if any(one.returncode for one in said):
         return ""
     return said[0].stdout.strip() + ("+" if said[1].stdout.strip() else "")
-
-
-def hardware() -> dict[str, Any]:
-    """Processor, cores and accelerator of this machine."""
-    lines = CPUS.read_text(encoding="utf-8").splitlines() if CPUS.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-    processor = names[0] if names else platform.processor() or platform.machine()
-    return {"processor": processor, "cores": os.cpu_count(), "accelerator": accelerator}
 
 
 def _figure(one: Said) -> dict[str, Any]:

@@ -44,5 +44,5 @@ def bench_of(how: Benching) -> SubjectsBench:
 
 
 def _alone(teacher: Teacher) -> Teacher:
-    """One expert after another: what one takes is part of what is measured."""
-    return replace(teacher, size=1) if isinstance(teacher, Fleet) else teacher
+    """One expert after another: what one takes is part of what is measured. Their adapters are not the run's."""
+    return replace(teacher, size=1, keep=None) if isinstance(teacher, Fleet) else teacher

@@ -35,6 +35,7 @@ from tutelage.stages.mined import (
 )
 from tutelage.stages.neighbours import neighbour
 from tutelage.stages.taught import CORPUS
+from tutelage.teachers.fleet import Fleet
 from tutelage.toybox import crawl
 from tutelage.triplet import Assignment, Cluster, Picture, Reference, Triplet
 
@@ -170,6 +171,8 @@ class Probe:
             "training": replace(teacher.training, steps=train),
             "sampling": replace(teacher.sampling, steps=draw),
         }
+        if isinstance(teacher, Fleet):
+            steps["keep"] = None
         few = replace(teacher, **steps)
         self._keep(few.teach(tasks[:1]))
         return timed(lambda: self._keep(few.teach(tasks)))

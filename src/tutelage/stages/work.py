@@ -12,6 +12,7 @@ from tutelage.executors.base import Resources, Write
 from tutelage.judges.panel import Panel
 from tutelage.stages.neighbours import neighbour
 from tutelage.teachers.base import Diverged, Teacher
+from tutelage.teachers.fleet import Fleet
 from tutelage.triplet import Assignment, Triplet, Verdict
 
 PATIENCE: Final = 60.0
@@ -25,16 +26,19 @@ class Made:
     assignments: int
     triplets: Sequence[Triplet]
     verdicts: Sequence[Verdict]
-    diverged: int
-    """Subjects of which there is no triplet."""
+    diverged: Sequence[str]
+    """Subjects of which there is no triplet, by their ids."""
+    again: Sequence[str]
+    """Subjects whose experts diverged once."""
     seconds: float
 
     def row(self) -> dict[str, Any]:
         """Its line in the ledger."""
         rejected = {verdict.triplet for verdict in self.verdicts if not verdict.keep}
         counts = {"triplets": len(self.triplets), "kept": sum(one.id not in rejected for one in self.triplets)}
-        told = {"assignments": self.assignments, **counts, "diverged": self.diverged}
-        return {**told, "seconds": self.seconds, "time": time.time()}
+        told = {"assignments": self.assignments, **counts, "diverged": len(self.diverged)}
+        lost = {name: list(ids) for name, ids in (("lost", self.diverged), ("again", self.again)) if ids}
+        return {**told, **lost, "seconds": self.seconds, "time": time.time()}
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,13 @@ class Work:
         started = time.monotonic()
         triplets = self._taught(assignments)
         verdicts = self.panel.judge(triplets)
-        diverged = len({one.cluster.id for one in assignments} - {triplet.cluster for triplet in triplets})
-        return Made(len(assignments), triplets, verdicts, diverged, time.monotonic() - started)
+        diverged = sorted({one.cluster.id for one in assignments} - {triplet.cluster for triplet in triplets})
+        seconds = time.monotonic() - started
+        return Made(len(assignments), triplets, verdicts, diverged, self._again(), seconds)
+
+    def _again(self) -> list[str]:
+        fates = self.teacher.fates if isinstance(self.teacher, Fleet) else []
+        return [fate.cluster for fate in fates if fate.sound and fate.tries > 1]
 
     def _taught(self, assignments: Sequence[Assignment]) -> list[Triplet]:
         """Nothing of an expert that diverged."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from tutelage.errors import BadInput
@@ -10,6 +11,18 @@ from tutelage.triplet import Assignment, Triplet
 
 class Diverged(BadInput):
     """An expert's error did not stay finite; the others are none the worse."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fate:
+    """What became of an expert."""
+
+    cluster: str
+    steps: int
+    """Of its last try."""
+    tries: int
+    sound: bool
+    """Whether its numbers stayed finite; if not, it made nothing."""
 
 
 class Teacher(Protocol):
@@ -82,3 +95,12 @@ def renamed(assignment: Assignment, name: str) -> str:
             "and this teacher has another name for it; word one like the other"
         )
     return assignment.text[: found.start()] + name + assignment.text[found.end() :]
+
+
+def by_rare_token(assignment: Assignment, token: str) -> str:
+    """The assignment's text with `token` before its subject; as it is, if there is none.
+
+    Raises:
+        BadInput: the text does not name the subject.
+    """
+    return renamed(assignment, f"{token} {assignment.cluster.subject}") if token else assignment.text

@@ -5,20 +5,18 @@ preservation it is DreamBooth (Ruiz et al. 2022), the baseline.
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from tutelage.teachers.base import by_cluster, renamed
+from tutelage.teachers.base import by_cluster, by_rare_token
 from tutelage.teachers.settings import Lora, Prior, Sampling, Training
 from tutelage.triplet import Assignment, Cluster, Triplet
 
 if TYPE_CHECKING:  # PyTorch and diffusers take seconds to import
     from tutelage.teachers.lesson import Lesson
     from tutelage.teachers.model import Model
-
-PRIORS: Final = 32
-"""Classes whose pictures are kept in memory."""
+    from tutelage.teachers.prior import ClassLessons
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +53,7 @@ class DreamBooth:
             BadInput: see `base.Teacher`.
             Diverged: an expert diverged.
         """
-        groups = [(group, [self._worded(assignment) for assignment in group]) for group in by_cluster(assignments)]
+        groups = [(group, [by_rare_token(one, self.rare_token) for one in group]) for group in by_cluster(assignments)]
         for group, texts in groups:
             with self._model.alone():
                 yield from self._expert(group, texts)
@@ -83,18 +81,10 @@ class DreamBooth:
         return trained_numbers(self.base, self.lora)
 
     def _lessons(self, cluster: Cluster) -> "list[Lesson]":
-        from tutelage.teachers.lesson import Lesson, cluster_latents, told_always
+        from tutelage.teachers.lesson import subject_lesson
 
-        captions = [reference.caption or cluster.subject for reference in cluster.references]
-        if self.rare_token:
-            captions = [f"a {self.rare_token} {cluster.subject}"] * len(captions)
-        lesson = Lesson(cluster_latents(self._model, cluster), told_always(self._model, captions))
-        return [lesson] if self.prior is None else [lesson, self._class_lesson(f"a {cluster.subject}")]
-
-    def _worded(self, assignment: Assignment) -> str:
-        if not self.rare_token:
-            return assignment.text
-        return renamed(assignment, f"{self.rare_token} {assignment.cluster.subject}")
+        lesson = subject_lesson(self._model, cluster, self.rare_token)
+        return [lesson] if self._classes is None else [lesson, self._classes.of(cluster.subject)]
 
     @cached_property
     def _model(self) -> "Model":
@@ -103,17 +93,7 @@ class DreamBooth:
         return Model.load(self.base, self.device, self.dtype, self.training, self.sampling)
 
     @cached_property
-    def _class_lesson(self) -> Any:
-        """Text → the lesson of the base's own pictures of it; they depend on the text alone, so they can be shared."""
-        return lru_cache(maxsize=PRIORS)(self._drawn_lesson)
+    def _classes(self) -> "ClassLessons | None":
+        from tutelage.teachers.prior import ClassLessons
 
-    def _drawn_lesson(self, text: str) -> "Lesson":
-        from tutelage.diffusion.noise import keyed_seed
-        from tutelage.teachers.drawing import draw
-        from tutelage.teachers.lesson import Lesson, picture_latents, told_always
-
-        assert self.prior is not None
-        count = self.prior.pictures
-        seeds = [keyed_seed(self.seed, text, number, "prior") for number in range(count)]
-        latents = picture_latents(self._model, list(draw(self._model, [text] * count, seeds, self.sampling)))
-        return Lesson(latents, told_always(self._model, [text] * count), self.prior.weight)
+        return None if self.prior is None else ClassLessons(self._model, self.prior, self.sampling, self.seed)

@@ -13,7 +13,9 @@ from tutelage.diffusion.text import TextConditions, encode_text
 from tutelage.teachers.model import Model
 from tutelage.triplet import Cluster
 
-Told = Callable[[Sequence[int], torch.Generator], TextConditions]
+Words = TextConditions | list[str]
+"""Encoded already, or to be encoded at every step, where what encodes them is trained."""
+Told = Callable[[Sequence[int], torch.Generator], Words]
 """Numbers of pictures, random numbers → what is said of these pictures."""
 
 
@@ -38,6 +40,14 @@ class Lesson:
         return [alike[order[place % len(alike)]] for place in range(count)]
 
 
+def subject_lesson(model: Model, cluster: Cluster, rare_token: str = "") -> Lesson:
+    """A cluster's pictures by their captions, or by the subject; with a rare token all are "a <token> <subject>"."""
+    captions = [reference.caption or cluster.subject for reference in cluster.references]
+    if rare_token:
+        captions = [f"a {rare_token} {cluster.subject}"] * len(captions)
+    return Lesson(cluster_latents(model, cluster), told_always(model, captions))
+
+
 def cluster_latents(model: Model, cluster: Cluster) -> list[Tensor]:
     """Latents (C, h, w) of a cluster's pictures.
 
@@ -52,6 +62,16 @@ def picture_latents(model: Model, pictures: Sequence[Image.Image]) -> list[Tenso
     """Latents (C, h, w) of RGB pictures, each at its own aspect ratio; one at a time, for sizes differ."""
     sized = [resized(picture, model.size_for(*picture.size)) for picture in pictures]
     return [encode_pictures(model.pipeline.vae, [picture])[0] for picture in sized]
+
+
+def encoded(model: Model, several: Sequence[Words]) -> TextConditions:
+    """What is said of several batches of pictures, one after another."""
+    texts = [text for words in several if isinstance(words, list) for text in words]
+    if texts:
+        return encode_text(model.pipeline, texts)
+    conditions = [words for words in several if isinstance(words, TextConditions)]
+    pooled = [words.pooled for words in conditions if words.pooled is not None]
+    return TextConditions(torch.cat([words.hidden for words in conditions]), torch.cat(pooled) if pooled else None)
 
 
 @torch.no_grad()

@@ -1,8 +1,8 @@
-"""The base that experts start from, loaded once: Stable Diffusion or SDXL, frozen, in float32."""
+"""The base that experts start from, loaded once: Stable Diffusion or SDXL."""
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from tutelage.diffusion.load import load_pipeline, local_folder, weights_hash
 from tutelage.diffusion.noise import training_schedule
 from tutelage.diffusion.sample import coarsest_cell, picture_size
 from tutelage.diffusion.schedule import sampling_schedule
+from tutelage.diffusion.text import TextConditions
 from tutelage.errors import BadInput
 from tutelage.teachers.settings import Sampling, Training
 from tutelage.teachers.tuning import kept
@@ -38,12 +39,14 @@ class Model:
     weights: str
     """Hash of the folder."""
     precision: torch.dtype
-    """What is computed in; the weights stay float32, for bf16 would round small updates away."""
+    """What is computed in; weights that are trained stay float32, for bf16 would round small updates away."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @staticmethod
-    def load(base: str | Path, device: str, dtype: str, training: Training, sampling: Sampling) -> "Model":
-        """From a folder or Hub id.
+    def load(
+        base: str | Path, device: str, dtype: str, training: Training, sampling: Sampling, *, frozen: bool = False
+    ) -> "Model":
+        """From a folder or Hub id; a `frozen` UNet is kept in what is computed in, for its weights will not change.
 
         Raises:
             BadInput: it cannot be loaded, is of another kind, or does not fit the settings.
@@ -64,6 +67,9 @@ class Model:
         plain_attention(pipeline)
         if training.gradient_checkpointing:
             pipeline.unet.enable_gradient_checkpointing()
+        if frozen:
+            for parameter in pipeline.unet.parameters():
+                parameter.data = parameter.data.to(precision)
         return Model(pipeline=pipeline, schedule=schedule, weights=weights_hash(folder), precision=precision)
 
     @cached_property
@@ -75,6 +81,15 @@ class Model:
         """Compute in `precision`."""
         lower = self.precision == torch.bfloat16
         return torch.autocast(self.pipeline.device.type, torch.bfloat16, enabled=lower)
+
+    def said(self, noisy: torch.Tensor, t: torch.Tensor, text: TextConditions) -> torch.Tensor:
+        """What the UNet says (B, C, h, w) of noisy latents (B, C, h, w) at timesteps (B,), in float32."""
+        unet, fold = self.pipeline.unet, self.pipeline.vae_scale_factor
+        size = (noisy.shape[2] * fold, noisy.shape[3] * fold)
+        with self.autocast() if unet.dtype == torch.float32 else nullcontext():
+            told = text.to(unet.dtype).arguments(size)
+            answer: torch.Tensor = unet(noisy.to(unet.dtype), t, **told).sample
+        return answer.float()
 
     @contextmanager
     def alone(self) -> Iterator[None]:

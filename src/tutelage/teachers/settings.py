@@ -22,6 +22,10 @@ class Training:
     """The paper's, for all weights of a large base. Adapters and embeddings want 1e-4 to 5e-3, small bases more."""
     clip: float = 1.0
     """Largest norm of the gradient."""
+    warmup: int = 0
+    """First steps, over which the rate rises."""
+    decay: float = 0.0
+    """Last share of the steps, over which the rate falls to zero."""
     weighting: Weighting = "plain"
     """Of the squared error over noise levels."""
     gradient_checkpointing: bool = False
@@ -34,6 +38,37 @@ class Training:
         for name, number in (("lr", self.lr), ("clip", self.clip)):
             if not 0 < number < math.inf:
                 raise BadInput(f"{name} of an expert's training is {number}; give a number above 0")
+        if self.warmup < 0 or not 0 <= self.decay <= 1:
+            raise BadInput(f"warmup is {self.warmup}, decay {self.decay}; give steps from 0 and a share from 0 to 1")
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        rising = min(1.0, (step + 1) / (self.warmup + 1))
+        falling = min(1.0, (self.steps - step) / (self.decay * self.steps)) if self.decay else 1.0
+        return self.lr * rising * falling
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStop:
+    """End an expert's training when it draws one of its own pictures well enough.
+
+    "Well enough" is an error on the first demonstration, which it is trained on as well, at fixed noise. With what the
+    base errs there as the unit, subjects that differ in difficulty can share a threshold.
+    """
+
+    share: float = 0.8
+    """Of the base's error, at which an expert is done."""
+    every: int = 10
+    """Steps between looks."""
+    levels: int = 8
+    """Noise levels of a look, from low to high; each costs a pass forward."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("every", self.every), ("levels", self.levels)):
+            if value < 1:
+                raise BadInput(f"{name} of the early stop is {value}; give at least 1")
+        if not 0 < self.share < 1:
+            raise BadInput(f"share of the early stop is {self.share}; give one between 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,7 @@
-"""Textual Inversion (Gal et al. 2022), a baseline: the network stays as it is, the subject gets a word of its own."""
+"""Textual Inversion (Gal et al. 2022), a baseline: the network stays as it is, the subject gets a word of its own.
+
+Words are trained as the adapters of a fleet are, many in one batch, with `size` above 1.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from tutelage.errors import BadInput
-from tutelage.teachers.base import by_cluster, renamed
+from tutelage.teachers.base import Fate, by_cluster, renamed
 from tutelage.teachers.settings import Sampling, Training
 from tutelage.triplet import Assignment, Cluster, Triplet
 
 if TYPE_CHECKING:  # PyTorch and diffusers take seconds to import
+    from tutelage.teachers.fleet_training import Done, Task
     from tutelage.teachers.lesson import Lesson
     from tutelage.teachers.model import Model
+    from tutelage.teachers.words import Words
 
 TEMPLATES: Final = (
     "a photo of a {}",
@@ -37,6 +42,8 @@ class TextualInversion:
     """Folder or Hub id of a Stable Diffusion or SDXL pipeline."""
     seed: int = 0
     """Of the run."""
+    size: int = 1
+    """Words trained at once. With another number pictures change by rounding."""
     training: Training = TRAINING
     sampling: Sampling = field(default_factory=Sampling)
     vectors: int = 1
@@ -50,6 +57,10 @@ class TextualInversion:
     name: ClassVar[str] = "textual-inversion"
 
     def __post_init__(self) -> None:
+        if self.size < 1:
+            raise BadInput(f"size of a fleet is {self.size}; give at least 1")
+        if self.training.optimiser != "adamw":
+            raise BadInput(f"words cannot be trained with {self.training.optimiser}, which mixes them; give adamw")
         if self.vectors < 1:
             raise BadInput(f"vectors of a word is {self.vectors}; give at least 1")
         if not self.templates or any("{}" not in template for template in self.templates):
@@ -57,21 +68,28 @@ class TextualInversion:
 
     @property
     def at_once(self) -> int:
-        """One expert after another."""
-        return 1
+        """A whole fleet."""
+        return self.size
+
+    @cached_property
+    def fates(self) -> list[Fate]:
+        """What became of the words that `teach` was asked for last; it grows as they are done."""
+        return []
 
     def teach(self, assignments: Sequence[Assignment]) -> Iterator[Triplet]:
-        """Learn a word for each cluster and yield what the base draws with it.
+        """Learn a word for each cluster and yield what the base draws with it; one that diverged twice gives none.
 
         Raises:
             BadInput: see `base.Teacher`; also when a text does not name its subject.
+            Diverged: there is one word, and it diverged twice.
         """
         groups = by_cluster(assignments)
         for assignment in assignments:
             renamed(assignment, "")
-        for group in groups:
+        self.fates.clear()
+        if groups:
             with self._model.alone():
-                yield from self._expert(group)
+                yield from self._taught(groups)
 
     def numbers_kept(self, prompts: int) -> int:
         """The word's vectors, in each text encoder."""
@@ -79,26 +97,38 @@ class TextualInversion:
 
         return self.vectors * sum(text_widths(self.base))
 
-    def _expert(self, group: Sequence[Assignment]) -> Iterator[Triplet]:
+    def _taught(self, groups: Sequence[Sequence[Assignment]]) -> Iterator[Triplet]:
         from tutelage.teachers.drawing import draw_triplets
-        from tutelage.teachers.training import train
-        from tutelage.teachers.words import learnt_word
+        from tutelage.teachers.fleet_order import fate, in_order
+        from tutelage.teachers.fleet_training import FleetTraining
+        from tutelage.teachers.words import learnt_words
 
-        cluster = group[0].cluster
-        with learnt_word(self._model.pipeline, cluster.subject, self.vectors) as (word, parameters):
-            train(self._model, [self._lesson(cluster, word)], parameters, self.training, self.seed, cluster.id)
-            texts = [renamed(assignment, word) for assignment in group]
-            yield from draw_triplets(self._model, group, texts, self.sampling, self.seed, self.name)
+        model, clusters = self._model, [group[0].cluster for group in groups]
+
+        def drawn(done: "Done") -> Iterator[Triplet]:
+            self.fates.append(fate(done, clusters, self.training.lr))
+            if done.sound:
+                with words.of([done.slot]):
+                    texts = [renamed(assignment, words.text) for assignment in groups[done.number]]
+                    yield from draw_triplets(model, groups[done.number], texts, self.sampling, self.seed, self.name)
+
+        with learnt_words(model.pipeline, self.vectors, min(self.size, len(groups))) as words:
+            tasks = [self._task(cluster, words) for cluster in clusters]
+            yield from in_order(FleetTraining(model, words, self.training, self.seed).run(tasks), drawn)
+
+    def _task(self, cluster: Cluster, words: "Words") -> "Task":
+        from tutelage.teachers.fleet_training import Task
+
+        return Task(cluster.id, lambda: [self._lesson(cluster, words.text)], words.start_of(cluster.subject))
 
     def _lesson(self, cluster: Cluster, word: str) -> "Lesson":
         import torch
 
-        from tutelage.diffusion.text import TextConditions, encode_text
         from tutelage.teachers.lesson import Lesson, cluster_latents
 
-        def told(which: Sequence[int], generator: torch.Generator) -> TextConditions:
+        def told(which: Sequence[int], generator: torch.Generator) -> list[str]:
             picks = torch.randint(len(self.templates), (len(which),), generator=generator).tolist()
-            return encode_text(self._model.pipeline, [self.templates[pick].replace("{}", word) for pick in picks])
+            return [self.templates[pick].replace("{}", word) for pick in picks]
 
         return Lesson(cluster_latents(self._model, cluster), told)
 
@@ -106,4 +136,4 @@ class TextualInversion:
     def _model(self) -> "Model":
         from tutelage.teachers.model import Model
 
-        return Model.load(self.base, self.device, self.dtype, self.training, self.sampling)
+        return Model.load(self.base, self.device, self.dtype, self.training, self.sampling, frozen=True)

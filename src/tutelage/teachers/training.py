@@ -8,7 +8,7 @@ from transformers.optimization import Adafactor
 
 from tutelage.diffusion.noise import denoising_target, error_weight, keyed_generator
 from tutelage.teachers.base import Diverged
-from tutelage.teachers.lesson import Lesson
+from tutelage.teachers.lesson import Lesson, encoded
 from tutelage.teachers.model import Model
 from tutelage.teachers.settings import Training
 
@@ -29,6 +29,8 @@ def train(
         error = torch.stack(errors).sum()
         error.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(parameters, training.clip)
+        for group in optimiser.param_groups:
+            group["lr"] = training.rate(step)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         total += error.detach()
@@ -44,11 +46,10 @@ def denoising_error(model: Model, lesson: Lesson, training: Training, generator:
     levels = model.schedule.config.num_train_timesteps
     t = torch.randint(levels, (training.batch,), generator=generator).to(clean.device)
     noisy = model.schedule.add_noise(clean, noise, t)
-    fold = model.pipeline.vae_scale_factor
     with model.autocast():
-        words = lesson.told(which, generator).arguments((clean.shape[2] * fold, clean.shape[3] * fold))
-        said = model.pipeline.unet(noisy, t, **words).sample
-    square = (said.float() - denoising_target(model.schedule, clean, noise, t)).square().mean((1, 2, 3))
+        words = encoded(model, [lesson.told(which, generator)])
+    said = model.said(noisy, t, words)
+    square = (said - denoising_target(model.schedule, clean, noise, t)).square().mean((1, 2, 3))
     error: Tensor = (square * error_weight(model.schedule, t, training.weighting)).mean()
     return error
 
