@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "run": Command("run a recipe, or list the recipes", "tutelage.cli:run_recipe"),
     "plan": Command("say what a run would take on a cluster", "tutelage.planning.command:plan_command"),
     "report": Command("write the page that shows a run", "tutelage.report.page:report_command"),
+    "studio": Command("open the web app over a run", "tutelage.studio.command:studio_command"),
     "calibrate": Command("find mining's limits for an encoder", "tutelage.mining.calibrate:calibrate_command"),
     "judge": Command("add the verdicts of further judges to a corpus", "tutelage.judging.command:judge_command"),
     "fingerprint": Command(
