@@ -17,7 +17,7 @@ from tutelage.studio import toys
 from tutelage.studio.artists import BASE, EXPERT, MOST_PICTURES, NAMES, STUDENT, Artists, Wish
 from tutelage.studio.drawing import Drawn, Progress, drawing
 from tutelage.studio.heat import attention
-from tutelage.studio.look import DROP, PICK
+from tutelage.studio.look import APPEAR, DROP, PICK
 from tutelage.studio.notices import QUIET, spoken
 from tutelage.studio.pictures import Pictures
 from tutelage.studio.uploads import MOST_PICTURES as MOST_SHOWN
@@ -63,7 +63,7 @@ def generate_tab(artists: Artists, pictures: Pictures) -> None:
             knobs = _knobs(len(toys.toy(0)))
         with gr.Column(scale=3, min_width=320):
             results = gr.HTML(nothing_yet(), apply_default_css=False, elem_id="results", js_on_load=PICK)
-            looked = gr.HTML("", apply_default_css=False, elem_id="attention")
+            looked = gr.HTML("", js_on_load=APPEAR, apply_default_css=False, elem_id="attention")
     drop.brought(page.bring, [shown], [shown, drop], **QUIET)
     drop.removed(page.remove, [shown], [shown, drop], **QUIET)
     picker.picked(page.pick_toy, None, [shown, drop, name, prompt], **QUIET)

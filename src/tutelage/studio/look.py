@@ -6,6 +6,7 @@ import gradio as gr
 
 STYLE: Final = """
 .gradio-container { max-width: 92rem !important; margin: 0 auto !important }
+.gradio-container > main, .gradio-container .wrap { width: 100% }
 #head { display: flex; flex-wrap: wrap; gap: .2rem 1rem; align-items: baseline; padding: .5rem .2rem }
 #head h1 { margin: 0; font-size: 1.5rem; letter-spacing: -.03em }
 .soft, #head span, figcaption, small { color: var(--body-text-color-subdued) }
@@ -19,6 +20,8 @@ figure { margin: 0; min-width: 0 } figure img { display: block; width: 100%; bor
 figcaption { margin-top: .3rem; font-size: .82rem; line-height: 1.35; overflow-wrap: anywhere }
 figcaption a, figcaption button { margin-right: .8rem; padding: 0; border: 0; background: none;
         color: var(--link-text-color); font: inherit; text-decoration: underline; cursor: pointer }
+#head h1 { font-weight: 700 } .tiles.shown { grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); gap: .5rem }
+.rating .tiles.shown { margin-bottom: .8rem }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .9rem }
 .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); gap: 1.4rem }
 .strip { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: .5rem; margin-bottom: .5rem }
@@ -46,14 +49,16 @@ figcaption a, figcaption button { margin-right: .8rem; padding: 0; border: 0; ba
 .funnel { display: grid; gap: .35rem } .funnel div { display: grid; grid-template-columns: 10rem 1fr 9rem; gap: .8rem;
         align-items: center; font-variant-numeric: tabular-nums } .funnel i { display: block; height: .8rem;
         min-width: 2px; border-radius: 4px; background: var(--color-accent) }
-.card { display: block; width: 100%; padding: 0; border: 2px solid transparent; border-radius: 12px; background: none;
+.card { display: flex; flex-direction: column; align-self: start; width: 100%; padding: 0; border: 2px solid transparent; border-radius: 12px; background: none;
         text-align: left; cursor: pointer; font: inherit; color: inherit }
 .card:hover, .card:focus-visible { border-color: var(--color-accent) }
+.card > span, .card > small { display: block; padding: .15rem .3rem; font-size: .85rem; line-height: 1.3 }
+.card img { display: block; width: 100%; border-radius: 10px } .badges .badge { margin-right: .3rem }
 .badge { padding: .05rem .45rem; border-radius: 99px; font-size: .74rem; font-weight: 600; white-space: nowrap }
 .badge.kept { background: #0f766e; color: #fff } .badge.rejected { background: #f6d9c3; color: #7a3a0a }
 .badge.changes { background: #6d5bd0; color: #fff }
 .detail { display: grid; grid-template-columns: minmax(12rem, 1fr) 2fr; gap: 1.4rem } .detail img { max-width: 24rem }
-.detail dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem .9rem; margin: 0 }
+.detail h3 { margin-top: 1rem } .detail dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem .9rem; margin: 0 }
 .detail dt { color: var(--body-text-color-subdued) } .detail dd { margin: 0; overflow-wrap: anywhere }
 .scroll { overflow-x: auto } table.figures { width: 100%; border-collapse: collapse; font-size: .9rem;
         font-variant-numeric: tabular-nums }
@@ -75,9 +80,10 @@ kbd { padding: 0 .35rem; border: 1px solid var(--border-color-primary); border-b
         color: #fff; font: inherit; font-weight: 600; cursor: pointer } .save:disabled { opacity: .4; cursor: default }
 
 .stages { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .8rem }
+.stages { margin-bottom: 1.4rem } .stages small { display: block }
 .stages > div { padding: .8rem 1rem; border: 1px solid var(--border-color-primary); border-radius: 14px }
 .stages b { display: block; font-size: 1.5rem; letter-spacing: -.02em } .stages .meter { margin: .4rem 0 }
-.chart { padding: .6rem .4rem 1.7rem 3.2rem } .chart svg { display: block; width: 100%; height: 15rem;
+a { color: var(--link-text-color) } .chart { padding: .6rem .4rem 1.7rem 3.2rem } .chart svg { display: block; width: 100%; height: 15rem;
         overflow: visible }
 .chart svg svg { height: 100% } .chart text { fill: var(--body-text-color-subdued); font-size: 12px }
 .chart .x { text-anchor: middle } .chart .y { text-anchor: end } .grid { stroke: var(--border-color-primary) }
@@ -133,6 +139,12 @@ element.addEventListener('click', (event) => {
 });
 """
 """Says which of the things inside was clicked."""
+
+
+APPEAR: Final = """
+watch('value', () => { if (element.textContent.trim()) element.scrollIntoView({behavior: 'smooth', block: 'nearest'}); });
+"""
+"""Comes into sight when it changes."""
 
 
 def theme() -> Any:
