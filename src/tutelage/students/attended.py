@@ -74,7 +74,7 @@ def _shares(layer: ReferenceLayer, hidden: Tensor, remembered: Remembered) -> Te
     queries = layer.queries(hidden).float()
     keys = remembered.keys.float()
     total, scale = torch.zeros(keys.shape[2], device=keys.device), keys.shape[-1] ** -0.5
-    for part in queries.split(CHUNK, 2):
+    for part in queries.tensor_split(-(-queries.shape[2] // CHUNK), 2):
         scores = part @ keys.transpose(2, 3) * scale
         if remembered.mask is not None:
             scores = scores.masked_fill(~remembered.mask, -math.inf)

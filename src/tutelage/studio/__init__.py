@@ -9,11 +9,12 @@ server.py door.py       the web server, and who may come in: hosts, passwords, w
 app.py look.py          the pages put together; how they look
 pictures.py uploads.py  pictures that pages show; pictures that people bring
 paths.py                no path of the machine in any page
+notices.py              what goes wrong, said on the page
 generate_tab.py         with artists.py (who draws), drawing.py (as it goes), toys.py, heat.py
 edit_tab.py             editors side by side
 corpus_tab.py           with columns.py (the corpus in memory), filters.py, cards.py, person.py
-rate_tab.py             with items.py (what is rated, in which order), ratings.py (what was said), results.py
-runs_tab.py             with watching.py (how far a run is, from its logs)
+rate_tab.py             with items.py (what is rated), ratings.py (what was said), results.py, rate_keys.py
+runs_tab.py             with watching.py (how far a run is, from its logs) and reports.py
 
-To add a tab, write its `..._tab.py` with a function that fills it, and its line in `app.TABS`.
+To add a tab, write its `..._tab.py` with a function that fills it, and its line in `app.py`.
 """

@@ -111,7 +111,7 @@ class CorpusPage:
         """What matches, and its first page."""
         columns = self.shelf.columns()
         ends = _open_ends(columns, judge, float(low), float(high)) if judge else (-np.inf, np.inf)
-        band = {"judge": judge, "low": ends[0], "high": ends[1]} if use == SHOW else {}
+        band: dict[str, Any] = {"judge": judge, "low": ends[0], "high": ends[1]} if use == SHOW else {}
         wanted: dict[str, Any] = {
             "stage": stage,
             "skill": skill,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tutelage.errors import BadInput
 from tutelage.stamp import Settings
 from tutelage.studio.artists import Artists, Wish
 
@@ -81,7 +80,7 @@ class _Worker:
             self.inbox.put(None)
         except Stopped:
             self.inbox.put(None)
-        except (BadInput, Exception) as error:  # noqa: BLE001  # the thread that waits raises it
+        except Exception as error:  # noqa: BLE001  # the thread that waits raises it
             self.inbox.put(error)
 
     def _draw(self, who: str) -> None:

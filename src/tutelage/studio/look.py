@@ -20,7 +20,8 @@ figure { margin: 0; min-width: 0 } figure img { display: block; width: 100%; bor
 figcaption { margin-top: .3rem; font-size: .82rem; line-height: 1.35; overflow-wrap: anywhere }
 figcaption a, figcaption button { margin-right: .8rem; padding: 0; border: 0; background: none;
         color: var(--link-text-color); font: inherit; text-decoration: underline; cursor: pointer }
-#head h1 { font-weight: 700 } .tiles.shown { grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); gap: .5rem }
+#head h1 { font-weight: 700 } .tiles.shown { grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr));
+        gap: .5rem }
 .rating .tiles.shown { margin-bottom: .8rem }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .9rem }
 .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); gap: 1.4rem }
@@ -49,7 +50,8 @@ figcaption a, figcaption button { margin-right: .8rem; padding: 0; border: 0; ba
 .funnel { display: grid; gap: .35rem } .funnel div { display: grid; grid-template-columns: 10rem 1fr 9rem; gap: .8rem;
         align-items: center; font-variant-numeric: tabular-nums } .funnel i { display: block; height: .8rem;
         min-width: 2px; border-radius: 4px; background: var(--color-accent) }
-.card { display: flex; flex-direction: column; align-self: start; width: 100%; padding: 0; border: 2px solid transparent; border-radius: 12px; background: none;
+.card { display: flex; flex-direction: column; align-self: start; width: 100%; padding: 0; border: 2px solid
+        transparent; border-radius: 12px; background: none;
         text-align: left; cursor: pointer; font: inherit; color: inherit }
 .card:hover, .card:focus-visible { border-color: var(--color-accent) }
 .card > span, .card > small { display: block; padding: .15rem .3rem; font-size: .85rem; line-height: 1.3 }
@@ -58,7 +60,8 @@ figcaption a, figcaption button { margin-right: .8rem; padding: 0; border: 0; ba
 .badge.kept { background: #0f766e; color: #fff } .badge.rejected { background: #f6d9c3; color: #7a3a0a }
 .badge.changes { background: #6d5bd0; color: #fff }
 .detail { display: grid; grid-template-columns: minmax(12rem, 1fr) 2fr; gap: 1.4rem } .detail img { max-width: 24rem }
-.detail h3 { margin-top: 1rem } .detail dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem .9rem; margin: 0 }
+.detail h3 { margin-top: 1rem } .detail dl { display: grid; grid-template-columns: max-content minmax(0, 1fr);
+        gap: .2rem .9rem; margin: 0 }
 .detail dt { color: var(--body-text-color-subdued) } .detail dd { margin: 0; overflow-wrap: anywhere }
 .scroll { overflow-x: auto } table.figures { width: 100%; border-collapse: collapse; font-size: .9rem;
         font-variant-numeric: tabular-nums }
@@ -76,14 +79,17 @@ figcaption a, figcaption button { margin-right: .8rem; padding: 0; border: 0; ba
         background: var(--color-accent); border-color: var(--color-accent); color: #fff }
 kbd { padding: 0 .35rem; border: 1px solid var(--border-color-primary); border-bottom-width: 2px; border-radius: 5px;
         font: .8rem ui-monospace, monospace }
-.save { width: 100%; margin-top: .4rem; padding: .6rem; border: 0; border-radius: 10px; background: var(--color-accent);
-        color: #fff; font: inherit; font-weight: 600; cursor: pointer } .save:disabled { opacity: .4; cursor: default }
+.save { width: 100%; margin-top: .4rem; padding: .6rem; border: 0; border-radius: 10px; background:
+        var(--color-accent);
+        color: #fff; font: inherit; font-weight: 600; cursor: pointer } .save:disabled { opacity: .4; cursor:
+        default }
 
 .stages { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .8rem }
 .stages { margin-bottom: 1.4rem } .stages small { display: block }
 .stages > div { padding: .8rem 1rem; border: 1px solid var(--border-color-primary); border-radius: 14px }
 .stages b { display: block; font-size: 1.5rem; letter-spacing: -.02em } .stages .meter { margin: .4rem 0 }
-a { color: var(--link-text-color) } .chart { padding: .6rem .4rem 1.7rem 3.2rem } .chart svg { display: block; width: 100%; height: 15rem;
+a { color: var(--link-text-color) } .chart { padding: .6rem .4rem 1.7rem 3.2rem } .chart svg { display: block;
+        width: 100%; height: 15rem;
         overflow: visible }
 .chart svg svg { height: 100% } .chart text { fill: var(--body-text-color-subdued); font-size: 12px }
 .chart .x { text-anchor: middle } .chart .y { text-anchor: end } .grid { stroke: var(--border-color-primary) }
@@ -142,7 +148,8 @@ element.addEventListener('click', (event) => {
 
 
 APPEAR: Final = """
-watch('value', () => { if (element.textContent.trim()) element.scrollIntoView({behavior: 'smooth', block: 'nearest'}); });
+const shown = () => element.textContent.trim() !== '';
+watch('value', () => { if (shown()) element.scrollIntoView({behavior: 'smooth', block: 'nearest'}); });
 """
 """Comes into sight when it changes."""
 

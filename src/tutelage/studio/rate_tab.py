@@ -170,7 +170,7 @@ class RatePage:
         drawn = el("figure", el("img", src=self._url(item.picture), alt="the picture to rate"), class_="drawn")
         tiles = [el("figure", el("img", src=self._url(path), alt="the subject")) for path in item.demonstrations]
         form = [_aspect(at, name, protocol, values) for at, name in enumerate(protocol.aspects)]
-        keys = [el("kbd", "Enter"), " keeps it · ", el("kbd", "↑"), " ", el("kbd", "↓"), " move · "]
+        keys: list[Child] = [el("kbd", "Enter"), " keeps it · ", el("kbd", "↑"), " ", el("kbd", "↓"), " move · "]
         keys += [el("kbd", "Backspace"), " goes back"]
         going = el("div", el("div", el("i", style=f"width:{100 * done / len(seat.items):.1f}%"), class_="meter"),
                    el("span", f"{done:,} of {len(seat.items):,}"), class_="going")  # fmt: skip
