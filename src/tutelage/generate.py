@@ -183,7 +183,11 @@ def _artist(
         return *load(MODEL if model is None else model, device, dtype), None
     name = shipped_student() if model is None else model
     student, folder = load_student(name, device, dtype)
-    return student.pipeline, origin_of(name, folder, student.pipeline), subject_sampler(student, shown, weight, interval)
+    return (
+        student.pipeline,
+        origin_of(name, folder, student.pipeline),
+        subject_sampler(student, shown, weight, interval),
+    )
 
 
 def origin_of(model: str, folder: Path, pipeline: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_run import QUESTIONS, write_bench
 
@@ -72,6 +72,7 @@ RATED = st.lists(
 )
 
 
+@settings(max_examples=10)
 @given(anna=RATED, bea=RATED)
 def test_two_raters_at_once_lose_nothing(tmp_path_factory: pytest.TempPathFactory, anna: list, bea: list) -> None:
     store = Store(tmp_path_factory.mktemp("ratings"), "suti")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tutelage.errors import BadInput
-from tutelage.generate import draw, load, origin_of, settings_of
+from tutelage.generate import INTERVAL, draw, load, origin_of, settings_of
 from tutelage.stamp import Settings
 from tutelage.studio.settings import Studio, named
 from tutelage.subject import Sampler, load_student, subject_sampler
@@ -54,6 +54,8 @@ class Wish:
     """Guidance towards the prompt."""
     references: float = 3.0
     """Guidance towards the demonstrations."""
+    interval: tuple[float, float] = INTERVAL
+    """Shares of the time between which either is followed more strictly than the model does by itself."""
     negative: str = ""
     who: tuple[str, ...] = field(default=(STUDENT,))
 
@@ -119,7 +121,7 @@ class Artists:
     def _prepared(self, who: str, wish: Wish) -> tuple[Any, Settings, Sampler | None]:
         pipeline, origin = (self.student[0].pipeline, self.student[1]) if who == STUDENT else self.base
         shown = wish.shown if who == STUDENT else ()
-        sampler = subject_sampler(self.student[0], shown, wish.references) if shown else None
+        sampler = subject_sampler(self.student[0], shown, wish.references, wish.interval) if shown else None
         return pipeline, _first(wish, pipeline, origin, shown), sampler
 
     def _by_expert(self, wish: Wish, tick: Tick) -> "Iterator[tuple[Image, Settings]]":
@@ -144,7 +146,7 @@ def _first(wish: Wish, pipeline: Any, origin: dict[str, Any], shown: tuple[Refer
     height, width = picture_size(pipeline, None)
     asked: dict[str, Any] = {"prompt": wish.prompt, "negative": wish.negative, "seed": wish.seed, "steps": wish.steps}
     asked |= {"guidance": wish.text, "index": 0, "height": height, "width": width}
-    return settings_of({**asked, **origin}, shown, wish.references)
+    return settings_of({**asked, **origin}, shown, wish.references, wish.interval)
 
 
 @contextmanager

@@ -36,8 +36,8 @@ def studio_command(
         base: Who draws from the words alone; by default the run's base, else the built-in one.
         editor: Folders or Hub ids of pipelines that edit by instruction; the first is shown beside the others.
         port: Port to listen on; 0 takes a free one.
-        share_on: Address to answer on as well, such as 0.0.0.0. Passwords go over the wire as they are: put a server
-            with TLS before it.
+        share_on: Address to answer on instead, such as 0.0.0.0 for all of this machine's. Passwords go over the wire as
+            they are: put a server with TLS before it.
         password_file: Text file with a line `name:password` for each person.
         device: auto, cpu, cuda, cuda:1, ... or mps.
         dtype: Number format to compute in; auto is bf16 on CUDA and fp32 elsewhere.

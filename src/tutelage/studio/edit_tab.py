@@ -13,9 +13,8 @@ from tutelage.generators.editors import Editor, EditRequest, EditSettings
 from tutelage.report.markup import el, fragment
 from tutelage.report.wording import duration
 from tutelage.studio.look import DROP
-from tutelage.studio.notices import QUIET, spoken
+from tutelage.studio.notices import QUIET, spoken, warn
 from tutelage.studio.pictures import Pictures
-from tutelage.studio.uploads import read_upload
 
 MOVE: Final = "this.parentNode.style.setProperty('--at', this.value + '%')"
 """The slider between before and after."""
@@ -57,7 +56,7 @@ class EditPage:
     def bring(self, source: bytes | None, event: gr.EventData) -> tuple[bytes | None, str]:
         """Take in a picture; the last of several."""
         for fault in event.faults:
-            gr.Warning(str(fault))
+            warn(str(fault))
         data = next((found for key in reversed(event.keys) if (found := self.pictures.get(str(key)))), source)
         return data, self.strip(data)
 
@@ -68,15 +67,14 @@ class EditPage:
             raise BadInput("bring a picture first")
         if not (instruction or "").strip():
             raise BadInput("write what is to be changed")
-        data = read_upload(source).data
-        request = EditRequest(id="studio", source=data, instruction=instruction.strip())
+        request = EditRequest(id="studio", source=source, instruction=instruction.strip())
         how = EditSettings(text=float(text), image=float(image), run=int(run or 0))
         done: list[Element] = []
         for editor in self.editors:
             yield fragment(el("div", done, _waiting(editor.name), class_="beside"))
             began = time.monotonic()
             edited = next(iter(editor.edit([request], how)))
-            done.append(self._result(editor.name, data, png(edited), time.monotonic() - began))
+            done.append(self._result(editor.name, source, png(edited), time.monotonic() - began))
         yield fragment(el("div", done, class_="beside"))
 
     def strip(self, source: bytes | None) -> str:

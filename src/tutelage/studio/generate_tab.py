@@ -18,10 +18,9 @@ from tutelage.studio.artists import BASE, EXPERT, MOST_PICTURES, NAMES, STUDENT,
 from tutelage.studio.drawing import Drawn, Progress, drawing
 from tutelage.studio.heat import attention
 from tutelage.studio.look import APPEAR, DROP, PICK
-from tutelage.studio.notices import QUIET, spoken
+from tutelage.studio.notices import QUIET, spoken, warn
 from tutelage.studio.pictures import Pictures
 from tutelage.studio.uploads import MOST_PICTURES as MOST_SHOWN
-from tutelage.studio.uploads import read_upload
 from tutelage.subject import named
 from tutelage.triplet import SKILLS, Picture, Reference
 
@@ -113,14 +112,14 @@ class GeneratePage:
         """Take in pictures that were brought; they take the place of a toy's."""
         own = [one for one in shown if one.picture.url.startswith(BROUGHT)]
         for fault in event.faults:
-            gr.Warning(str(fault))
+            warn(str(fault))
         for key in event.keys:
             data = self.pictures.get(str(key))
             if data is None:
                 raise BadInput("that picture is not here any more; bring it again")
-            own.append(Reference(picture=Picture(data=read_upload(data).data, url=f"{BROUGHT} {key}")))
+            own.append(Reference(picture=Picture(data=data, url=f"{BROUGHT} {key}")))
         if len(own) > MOST_SHOWN:
-            gr.Warning(f"a subject is shown in at most {MOST_SHOWN} pictures; the first {MOST_SHOWN} are used")
+            warn(f"a subject is shown in at most {MOST_SHOWN} pictures; the first {MOST_SHOWN} are used")
         kept = tuple(own[:MOST_SHOWN]) or shown
         return kept, self.strip(kept)
 

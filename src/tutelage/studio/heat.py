@@ -42,12 +42,12 @@ def attention(artists: Artists, wish: Wish, index: int) -> list[Heat]:
     from tutelage.diffusion.sample import image_seed
     from tutelage.students.attended import watched
     from tutelage.students.base import Request
-    from tutelage.students.guidance import TwoWeights
+    from tutelage.students.guidance import TwoWeights, within
 
     with artists.busy:
         student, _ = artists.student
         request = Request(text=wish.prompt, references=wish.shown, seed=image_seed(wish.seed, index))
-        guidance = TwoWeights(text=max(1.0, wish.text), references=wish.references)
+        guidance = within(wish.interval, TwoWeights(text=max(1.0, wish.text), references=wish.references))
         with watched(student.network.attention) as seen:
             how: dict[str, Any] = {"steps": wish.steps, "guidance": guidance, "negative": wish.negative}
             list(chain.from_iterable(student.generate([request], **how)))

@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
+from html import escape
 from typing import Any, Final
 
 import gradio as gr
@@ -39,5 +40,12 @@ def spoken(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 def notice(error: BadInput) -> Exception:
     """The notice of an error."""
-    made: Exception = gr.Error(told(error), duration=10, print_exception=False, title="That cannot be done")
+    made: Exception = gr.Error(
+        escape(told(error), quote=False), duration=10, print_exception=False, title="That cannot be done"
+    )
     return made
+
+
+def warn(words: str) -> None:
+    """Show words as a notice; Gradio would take them for markup, and they may name a file that somebody brought."""
+    gr.Warning(escape(words, quote=False), title="Please look")

@@ -87,9 +87,6 @@ class Seat:
         said = [(named[key], values) for key, values in self.store.of(self.rater).items() if key in named]
         return said[-1] if said else None
 
-    def __deepcopy__(self, memo: Any) -> "Seat":
-        return self
-
 
 class RatePage:
     """What happens on the page."""

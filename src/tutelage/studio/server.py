@@ -103,7 +103,7 @@ def _taker(pictures: Any) -> Any:
     from tutelage.studio.uploads import MOST_BYTES, read_upload
 
     async def take(request: "Request") -> "Response":
-        name = Path(request.query_params.get("name", "the picture")).name[:NAME_LETTERS]
+        name = Path(request.query_params.get("name", "")).name[:NAME_LETTERS] or "the picture"
         data = bytearray()
         async for part in request.stream():
             data += part
