@@ -21,7 +21,7 @@ WIDE = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 
 
-def main(run: Path, chromium: Path = Path("/usr/bin/chromium"), student: str = "toybox-suti") -> None:
+def main(run: Path, /, chromium: Path = Path("/usr/bin/chromium"), student: str = "toybox-suti") -> None:
     """Open a studio over a copy of a run and go through its tabs."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         copy = Path(folder) / run.resolve().name
@@ -35,6 +35,7 @@ def main(run: Path, chromium: Path = Path("/usr/bin/chromium"), student: str = "
                 page.screenshot(path=OUT / f"studio-{name}.png", full_page=name in ("corpus",))
             phone = opened(browser, url, PHONE)
             rate(phone, "bea")
+            phone.evaluate("document.querySelector('.rating .lead').scrollIntoView()")
             phone.wait_for_timeout(1500)
             phone.screenshot(path=OUT / "studio-phone.png")
         browser.close()
@@ -73,9 +74,7 @@ def generate(page: Any) -> None:
     """A subject drawn by the student and its base, and where the student looked."""
     page.locator("#toys [data-value='4']").click()
     page.wait_for_timeout(1000)
-    page.locator("#prompt textarea").fill(
-        "a watercolour painting of a smiling elephant toy wearing a crown on the beach"
-    )
+    page.locator("#prompt textarea").fill("a smiling dog toy wearing a crown on the beach")
     page.get_by_label("Base: reads the prompt alone").check()
     page.click("#draw")
     page.wait_for_selector("#results .going")

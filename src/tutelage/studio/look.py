@@ -5,7 +5,7 @@ from typing import Any, Final
 import gradio as gr
 
 STYLE: Final = """
-.gradio-container { max-width: 92rem !important; margin: 0 auto !important }
+.gradio-container { width: 100% !important; max-width: 92rem !important; margin: 0 auto !important }
 .gradio-container > main, .gradio-container .wrap { width: 100% }
 #head { display: flex; flex-wrap: wrap; gap: .2rem 1rem; align-items: baseline; padding: .5rem .2rem }
 #head h1 { margin: 0; font-size: 1.5rem; letter-spacing: -.03em }

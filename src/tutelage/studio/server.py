@@ -1,5 +1,7 @@
 """The web server: the pages, the pictures they show, and the way in for pictures that people bring."""
 
+import asyncio
+import logging
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,7 +60,14 @@ def serve(studio: Studio, host: str, port: int, passwords: Mapping[str, str] | N
     threading.Thread(target=_warmed, args=(app.state.artists,), name="warming", daemon=True).start()
     shown = f"[{host}]" if ":" in host else host
     print(f"studio: http://{shown}:{opened.getsockname()[1]}  (Ctrl-C ends it)", flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)).run(sockets=[opened])
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    logging.getLogger("uvicorn.error").addFilter(_worth_telling)
+    uvicorn.Server(config).run(sockets=[opened])
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    """Pages hold a connection open for news; that Ctrl-C cuts it off is no fault."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _listening(host: str, port: int) -> socket.socket:
