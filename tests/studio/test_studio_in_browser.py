@@ -213,7 +213,7 @@ def test_two_raters_at_once_and_a_killed_server_lose_nothing(browser: Any, serve
     killer = threading.Timer(0.3, server[1].send_signal, [signal.SIGKILL])
     killer.start()
     shown = 3
-    pages["bea"].set_default_timeout(4000)
+    pages["bea"].set_default_timeout(2000)
     with suppress(sync_api.TimeoutError):  # no next picture comes any more
         while True:
             rate_one(pages["bea"], "011")
