@@ -66,6 +66,7 @@ ON_TOP: Final = {
     "reproduce",
     "stages",
     "stamp",
+    "studio",
     "subject",
 }
 """Joins the rest; of what is below, only recipes import any of it."""

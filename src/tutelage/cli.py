@@ -44,6 +44,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "make the mean of finished experts to start from", "tutelage.teachers.warm_start:warm_start_command"
     ),
     "report": Command("write the page that shows a run", "tutelage.report.page:report_command"),
+    "studio": Command("open the web app over a run", "tutelage.studio.command:studio_command"),
     "calibrate": Command("find mining's limits for an encoder", "tutelage.mining.calibrate:calibrate_command"),
     "judge": Command("add the verdicts of further judges to a corpus", "tutelage.judging.command:judge_command"),
     "fingerprint": Command(

@@ -105,7 +105,7 @@ def generate(
         print(f"tutelage: {line}", file=sys.stderr)
     asked: dict[str, Any] = {"prompt": prompt, "negative": negative, "seed": seed, "steps": steps, "guidance": guidance}
     fields = {**asked, **origin, "index": 0, "height": height, "width": width}
-    first = _settings(fields, shown, weight, guidance_interval)
+    first = settings_of(fields, shown, weight, guidance_interval)
     started = time.monotonic()
     pictures = [_written(image, settings, out) for image, settings in draw(pipeline, first, n, batch, sampler)]
     seconds = time.monotonic() - started
@@ -127,7 +127,7 @@ def load(model: str, device: str = "auto", dtype: str = "auto") -> tuple[Any, di
     folder = local_folder(checkpoint(model))
     student = load_student(folder, device, dtype)[0] if is_student(folder) else None
     pipeline: Any = student.pipeline if student else load_pipeline(folder, device, dtype)
-    return pipeline, _origin(model, folder, pipeline)
+    return pipeline, origin_of(model, folder, pipeline)
 
 
 def draw(
@@ -183,10 +183,15 @@ def _artist(
         return *load(MODEL if model is None else model, device, dtype), None
     name = shipped_student() if model is None else model
     student, folder = load_student(name, device, dtype)
-    return student.pipeline, _origin(name, folder, student.pipeline), subject_sampler(student, shown, weight, interval)
+    return (
+        student.pipeline,
+        origin_of(name, folder, student.pipeline),
+        subject_sampler(student, shown, weight, interval),
+    )
 
 
-def _origin(model: str, folder: Path, pipeline: Any) -> dict[str, Any]:
+def origin_of(model: str, folder: Path, pipeline: Any) -> dict[str, Any]:
+    """The fields of `Settings` that a pipeline from a folder decides; `model` is what it is called."""
     from tutelage.diffusion.device import dtype_name
     from tutelage.diffusion.load import weights_hash
 
@@ -194,9 +199,10 @@ def _origin(model: str, folder: Path, pipeline: Any) -> dict[str, Any]:
     return origin | {"dtype": dtype_name(pipeline.dtype), "device": pipeline.device.type}
 
 
-def _settings(
+def settings_of(
     fields: dict[str, Any], shown: "Sequence[Reference]", weight: float, interval: tuple[float, float]
 ) -> Settings:
+    """Settings of a picture; of one of a subject, with its demonstrations and how they are followed."""
     if not shown:
         return Settings(**fields)
     about = tuple(described(reference) for reference in shown)

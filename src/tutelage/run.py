@@ -78,15 +78,19 @@ def write_atomic(path: Path, data: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def append_log(out: Path, row: Mapping[str, Any]) -> None:
+def append_log(out: Path, row: Mapping[str, Any], *, durable: bool = False) -> None:
     """Add one row to the run's `log.jsonl` and flush it; a line torn by a kill is cut off first.
 
-    One process writes a log at a time; any number may read it meanwhile.
+    A `durable` row is on the disk when this returns, whatever happens to the machine. One process writes a log at a
+    time; any number may read it meanwhile.
     """
     line = json.dumps(plain(row), ensure_ascii=False) + "\n"
     with (out / LOG).open("a+b") as file:
         _cut_torn_line(file.fileno())
         file.write(line.encode())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def read_log(out: Path) -> Iterator[dict[str, Any]]:

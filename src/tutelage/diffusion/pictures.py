@@ -4,6 +4,7 @@ import io
 import warnings
 from typing import Final
 
+import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from tutelage.errors import BadInput
@@ -26,7 +27,7 @@ def decode(data: bytes, what: str = "picture") -> Image.Image:
             opened = Image.open(io.BytesIO(data), formats=FORMATS)
             if opened.width * opened.height > MOST_PIXELS:
                 raise BadInput(f"{what} is {opened.width} x {opened.height} pixels; at most {MOST_PIXELS:,} are read")
-            upright = ImageOps.exif_transpose(opened)
+            upright = _eight_bits(ImageOps.exif_transpose(opened))
             return _on_white(upright) if upright.has_transparency_data else upright.convert("RGB")
     except BadInput:
         raise
@@ -61,6 +62,13 @@ def format_of(data: bytes) -> str:
     except (OSError, ValueError, SyntaxError) as error:
         raise BadInput(f"no picture of a format that is read; give {', '.join(FORMATS)}") from error
     return "JPEG" if form == "MPO" else form  # a JPEG with a second picture inside, as cameras write them
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Grey of 16 bits as grey of 8; Pillow itself would cut off all that is brighter than a 256th."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return Image.fromarray((np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8))
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -35,6 +35,11 @@ def document(title: str, style: str, *body: Children) -> bytes:
     return f"<!doctype html>\n{tostring(page, encoding='unicode', method='html')}\n".encode(errors="replace")
 
 
+def fragment(*body: Children) -> str:
+    """Elements in one `div`, to be put into a page that is there."""
+    return tostring(el("div", *body), encoding="unicode", method="html").encode(errors="replace").decode()
+
+
 def _add(parent: Element, children: Iterable[Child]) -> None:
     for child in children:
         if isinstance(child, Element):

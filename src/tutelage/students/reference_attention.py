@@ -62,10 +62,14 @@ class ReferenceLayer(nn.Module):
         features = self.norm_source(features)
         return Remembered(self._by_head(self.to_k(features)), self._by_head(self.to_v(features)), mask)
 
+    def queries(self, hidden: Tensor) -> Tensor:
+        """Queries (M, heads, h · w, width) of hidden states (M, C, h, w)."""
+        return self._by_head(self.to_q(self.norm(positions(hidden))))
+
     def forward(self, hidden: Tensor, remembered: Remembered) -> Tensor:
         """What to add to hidden states (M, C, h, w); the same shape and number format."""
-        queries = self._by_head(self.to_q(self.norm(positions(hidden))))
         keys, values, mask = remembered
+        queries = self.queries(hidden)
         seen = F.scaled_dot_product_attention(queries, keys.to(queries.dtype), values.to(queries.dtype), mask)
         added: Tensor = self.to_out(seen.transpose(1, 2).flatten(2))
         return added.transpose(1, 2).reshape(hidden.shape).to(hidden.dtype)

@@ -50,7 +50,7 @@ def rows_of(tasks: Sequence[Ratings], judges: Sequence[Scores], level: Level, se
     for ratings in tasks:
         protocol = f"{ratings.task}: {ratings.protocol.name}, {len(ratings.raters)} raters"
         rows += [row for one in found[ratings.task] for row in _rows(one, protocol)]
-        rows += [_alpha_row(ratings, aspect, level, protocol, seed) for aspect in ratings.aspects]
+        rows += [alpha_row(ratings, aspect, level, protocol, seed) for aspect in ratings.aspects]
     return rows + _over_tasks(list(found.values())) if len(tasks) > 1 else rows
 
 
@@ -130,8 +130,8 @@ def _row(protocol: str, row: str, metric: str, figure: float, draws: Floats, n: 
     )
 
 
-def _alpha_row(ratings: Ratings, aspect: str, level: Level, protocol: str, seed: int) -> Row:
-    """α over pictures; resampled by items, each with the pictures of all models."""
+def alpha_row(ratings: Ratings, aspect: str, level: Level, protocol: str, seed: int) -> Row:
+    """Krippendorff's α over pictures; resampled by items, each with the pictures of all models."""
     said = ratings.of(aspect)
     met = coincidences(said.reshape(len(said), -1))
     by_item = met.counts.reshape(len(ratings.models), len(ratings.items), *met.counts.shape[1:]).sum(0)

@@ -1,0 +1,191 @@
+"""The page on which a corpus is looked through: funnel, gallery, thresholds, and a person's word."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import gradio as gr
+import numpy as np
+
+from tutelage.errors import BadInput
+from tutelage.report.markup import el, fragment
+from tutelage.report.wording import counted, judge_name
+from tutelage.studio.cards import card, funnel, whole
+from tutelage.studio.columns import EDITS, SUBJECTS, Columns, Shelf, span
+from tutelage.studio.filters import DRAWN, Filter, by_score, matching, moved, stages
+from tutelage.studio.look import APPEAR, PICK
+from tutelage.studio.notices import QUIET, spoken
+from tutelage.studio.person import judge_by_hand
+from tutelage.studio.pictures import Pictures
+
+PAGE: Final = 24
+"""Triplets on a page."""
+SHOW, CHANGE = "shows scores from – to", "would be the new threshold"
+ORDERS: Final = ("as written", "highest score first", "lowest score first")
+MOST_CHOICES: Final = 200
+
+
+@dataclass(frozen=True)
+class View:
+    """What the gallery shows now."""
+
+    rows: tuple[int, ...]
+    """Of all pages."""
+    notes: tuple[str, ...]
+    """Of each row, empty where there is nothing to say."""
+    page: int = 0
+
+    def here(self) -> slice:
+        """The rows of this page."""
+        return slice(self.page * PAGE, (self.page + 1) * PAGE)
+
+
+def corpus_tab(path: Path, pictures: Pictures) -> None:
+    """Fill the tab."""
+    page = CorpusPage(path, pictures)
+    columns = page.shelf.columns()
+    drawn = gr.HTML(fragment(funnel(columns)), elem_id="funnel", apply_default_css=False)
+    filters = _filters(columns)
+    summary = gr.HTML("", elem_id="found", apply_default_css=False)
+    view, chosen = gr.State(None), gr.State(None)
+    gallery = gr.HTML("", elem_id="gallery", js_on_load=PICK, apply_default_css=False)
+    with gr.Row():
+        earlier = gr.Button("Earlier", elem_id="earlier", size="sm")
+        later = gr.Button("Later", elem_id="later", size="sm")
+    detail = gr.HTML("", elem_id="triplet", js_on_load=APPEAR, apply_default_css=False)
+    with gr.Row():
+        reason = gr.Textbox(label="Why (needed to reject)", elem_id="reason", scale=3)
+        accept = gr.Button("Accept", elem_id="accept", scale=1)
+        reject = gr.Button("Reject", elem_id="reject", scale=1)
+    shown, knobs = [view, summary, gallery], list(filters.values())
+    judge, low, high = filters["judge"], filters["low"], filters["high"]
+    judge.change(page.ends, [judge], [low, high], **QUIET)
+    gr.on(None, page.find, knobs, shown, trigger_mode="always_last", **QUIET)  # at first, and when a knob is moved
+    earlier.click(lambda v: page.turn(v, -1), [view], [view, gallery], **QUIET)
+    later.click(lambda v: page.turn(v, 1), [view], [view, gallery], **QUIET)
+    gallery.picked(page.pick, None, [chosen, detail], **QUIET)
+    for button, keep in ((accept, True), (reject, False)):
+        button.click(page.by_hand(keep), [chosen, reason], [detail, reason, drawn], **QUIET)
+
+
+def _filters(columns: Columns) -> dict[str, Any]:
+    """Knobs in the order in which `CorpusPage.find` takes them."""
+    judges = [("none", ""), *((judge_name(name), name) for name in columns.scores())]
+    with gr.Row():
+        stage = gr.Dropdown(stages(columns), value=DRAWN, label="Stage", elem_id="stage")
+        skill = gr.Dropdown([("all", ""), *sorted(columns.skill.values)], value="", label="Skill", elem_id="skill")
+        task = gr.Dropdown([("all", ""), SUBJECTS, EDITS], value="", label="Task", elem_id="task")
+        licences = sorted(columns.licences.values)[:MOST_CHOICES]
+        licence = gr.Dropdown([("all", ""), *licences], value="", label="Licence", elem_id="licence")
+        words = gr.Textbox(label="Text has", elem_id="words")
+    with gr.Row():
+        judge = gr.Dropdown(judges, value="", label="Judge", elem_id="judge")
+        low = gr.Slider(0, 1, 0, label="Score from", elem_id="low")
+        high = gr.Slider(0, 1, 1, label="to", elem_id="high")
+        use = gr.Radio([SHOW, CHANGE], value=SHOW, label="The range", elem_id="use")
+        order = gr.Dropdown(list(ORDERS), value=ORDERS[0], label="Order", elem_id="order")
+    named = {"stage": stage, "skill": skill, "task": task, "licence": licence, "words": words}
+    return named | {"judge": judge, "low": low, "high": high, "use": use, "order": order}
+
+
+class CorpusPage:
+    """What happens on the page."""
+
+    def __init__(self, path: Path, pictures: Pictures) -> None:
+        self.shelf, self.pictures = Shelf(path), pictures
+
+    @spoken
+    def ends(self, judge: str) -> tuple[Any, Any]:
+        """The ends of a judge's scores."""
+        scores = self.shelf.columns().scores().get(judge, np.empty(0))
+        low, high = span(scores)
+        step = (high - low) / 500 or 0.01
+        shape = {"minimum": low, "maximum": high, "step": step, "interactive": bool(judge)}
+        return gr.update(value=low, **shape), gr.update(value=high, **shape)
+
+    @spoken
+    def find(
+        self, stage: str, skill: str, task: str, licence: str, words: str | None, judge: str, low: float, high: float,
+        use: str, order: str,
+    ) -> tuple[View, str, str]:  # fmt: skip
+        """What matches, and its first page."""
+        columns = self.shelf.columns()
+        ends = _open_ends(columns, judge, float(low), float(high)) if judge else (-np.inf, np.inf)
+        band: dict[str, Any] = {"judge": judge, "low": ends[0], "high": ends[1]} if use == SHOW else {}
+        wanted: dict[str, Any] = {
+            "stage": stage,
+            "skill": skill,
+            "task": task,
+            "licence": licence,
+            "words": words or "",
+        }
+        rows = matching(columns, Filter(**wanted, **band))
+        notes: tuple[str, ...] = ("",) * len(rows)
+        about = f"{counted(len(rows), 'triplet')} of {len(columns):,}"
+        if use == CHANGE and judge:
+            change = moved(columns, judge, *ends)
+            rows = rows[(change.leaves | change.joins)[rows]]
+            about = (f"Kept now {change.before:,}, then {change.after:,}: {int(change.leaves.sum()):,} leave and "
+                     f"{int(change.joins.sum()):,} join; of those that the filters show, {len(rows):,}")  # fmt: skip
+        if judge and order != ORDERS[0]:
+            rows = by_score(columns, rows, judge, falling=order == ORDERS[1])
+        if use == CHANGE and judge:
+            notes = tuple(np.where(change.leaves[rows], "would leave", "would join").tolist())
+        view = View(tuple(rows.tolist()), notes)
+        return view, fragment(el("p", about, class_="lead")), self._gallery(view)
+
+    @spoken
+    def turn(self, view: View | None, by: int) -> tuple[View | None, str]:
+        """Another page."""
+        if view is None:
+            return None, ""
+        last = max(0, (len(view.rows) - 1) // PAGE)
+        turned = View(view.rows, view.notes, min(last, max(0, view.page + by)))
+        return turned, self._gallery(turned)
+
+    @spoken
+    def pick(self, event: gr.EventData) -> tuple[int, str]:
+        """One triplet, whole."""
+        at = int(event.value)
+        return at, self._whole(at)
+
+    def by_hand(self, keep: bool) -> Any:
+        """The handler that accepts, or rejects, the triplet that was picked."""
+
+        @spoken
+        def decide(at: int | None, reason: str | None) -> tuple[str, str, str]:
+            found = self.shelf.take([at]) if at is not None else []
+            if at is None or not found:
+                raise BadInput("pick a triplet of the gallery first")
+            triplet, verdicts = found[0]
+            judge_by_hand(self.shelf.path, triplet.id, keep, reason or "", verdicts)
+            self.shelf.look_again()
+            return self._whole(at), "", fragment(funnel(self.shelf.columns()))
+
+        return decide
+
+    def _whole(self, at: int) -> str:
+        found = self.shelf.take([at])
+        if not found:
+            raise BadInput("that triplet is not here any more")
+        return fragment(whole(found[0], self.pictures))
+
+    def _gallery(self, view: View) -> str:
+        rows, notes = view.rows[view.here()], view.notes[view.here()]
+        if not rows:
+            return fragment(el("p", "Nothing matches.", class_="empty"))
+        cards = [
+            card(at, row, note, self.pictures) for at, row, note in zip(rows, self.shelf.take(rows), notes, strict=True)
+        ]
+        pages = -(-len(view.rows) // PAGE)
+        return fragment(
+            el("div", cards, class_="tiles"), el("p", f"page {view.page + 1:,} of {pages:,}", class_="soft")
+        )
+
+
+def _open_ends(columns: Columns, judge: str, low: float, high: float) -> tuple[float, float]:
+    """A slider at its end lets everything through there; one that has crossed the other is an empty range."""
+    least, most = span(columns.scores().get(judge, np.empty(0)))
+    if low > high:
+        raise BadInput(f"the range from {low:g} to {high:g} is empty; move one of its ends")
+    return (-np.inf if low <= least else low), (np.inf if high >= most else high)

@@ -1,0 +1,177 @@
+"""What the studio draws is what `tutelage generate` draws; attention adds up; a drawing can be given up."""
+
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_run import png as noise
+
+from tutelage.diffusion.pictures import decode
+from tutelage.errors import BadInput
+from tutelage.generate import generate
+from tutelage.generators.editors import EditRequest, EditSettings
+from tutelage.stamp import png
+from tutelage.studio.artists import BASE, STUDENT, Artists, Wish
+from tutelage.studio.drawing import Drawn, Progress, drawing
+from tutelage.studio.edit_tab import EditPage, editors_of
+from tutelage.studio.generate_tab import captioned
+from tutelage.studio.heat import attention, laid_over
+from tutelage.studio.pictures import Pictures
+from tutelage.studio.settings import Studio, named
+from tutelage.studio.toys import TOYS, prompt_for, toy, toy_name
+from tutelage.triplet import SKILLS, Picture, Reference
+
+PROMPT = "a red bear toy in the snow"
+
+
+@pytest.fixture(scope="module")
+def artists(tiny_student: Path, tiny_sd: Path) -> Artists:
+    return Artists(Studio(student=tiny_student, base=tiny_sd, device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def shown() -> tuple[Reference, ...]:
+    return tuple(Reference(picture=Picture(data=noise(f"bear {n}")), caption="a bear toy") for n in range(3))
+
+
+def wish(demonstrations: tuple[Reference, ...], /, **changes) -> Wish:
+    return Wish(**({"prompt": PROMPT, "shown": demonstrations, "count": 2, "steps": 3, "seed": 5} | changes))
+
+
+def test_pictures_are_those_of_the_command_line(
+    artists: Artists, shown: tuple[Reference, ...], tiny_student: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bear"
+    folder.mkdir()
+    for number, reference in enumerate(shown):
+        (folder / f"{number}.png").write_bytes(reference.picture.data)
+        (folder / f"{number}.txt").write_text(reference.caption)
+    generate(
+        PROMPT, n=2, seed=5, steps=3, subject=(folder,), model=str(tiny_student), out=tmp_path / "out", device="cpu"
+    )
+    moments = list(drawing(artists, wish(shown, who=(STUDENT, BASE))))
+    drawn = [one for one in moments if isinstance(one, Drawn)]
+    assert [(one.who, one.settings.index) for one in drawn] == [(STUDENT, 0), (STUDENT, 1), (BASE, 0), (BASE, 1)]
+    for one in drawn[:2]:
+        with Image.open(tmp_path / "out" / f"{one.settings.index:04d}.png") as image:
+            assert np.array_equal(np.asarray(image), np.asarray(one.image))
+    assert isinstance(moments[0], Progress)
+    assert not np.array_equal(np.asarray(drawn[0].image), np.asarray(drawn[2].image))
+
+
+def test_a_download_holds_its_settings_and_no_path(artists: Artists, shown: tuple[Reference, ...]) -> None:
+    [one] = [moment for moment in drawing(artists, wish(shown, count=1)) if isinstance(moment, Drawn)]
+    with Image.open(io.BytesIO(png(one.image, one.settings))) as image:
+        told = json.loads(image.info["tutelage"])
+    assert (told["prompt"], told["seed"], told["steps"], len(told["demonstrations"])) == (PROMPT, 5, 3, 3)
+    assert not told["model"].startswith("/")
+    assert "/" not in "".join(one["name"] for one in told["demonstrations"])
+
+
+def test_a_drawing_that_nobody_waits_for_stops(artists: Artists, shown: tuple[Reference, ...]) -> None:
+    moments = drawing(artists, wish(shown, count=16, steps=100))
+    next(moments)
+    moments.close()
+    assert artists.busy.acquire(timeout=20)
+    artists.busy.release()
+
+
+def test_attention_is_a_share_of_each_demonstration(artists: Artists, shown: tuple[Reference, ...]) -> None:
+    heats = attention(artists, wish(shown), 0)
+    assert len(heats) == 3
+    assert sum(heat.share for heat in heats) == pytest.approx(1)
+    assert all(0.05 < heat.share < 0.9 for heat in heats)
+
+
+def test_heat_is_brightest_where_the_student_looked_most(shown: tuple[Reference, ...]) -> None:
+    maps = np.zeros((3, 4, 4))
+    maps[1, 0, 3] = 1.0
+    heats = laid_over(shown, maps)
+    assert [heat.share for heat in heats] == [0, 1, 0]
+    with Image.open(io.BytesIO(heats[1].picture)) as image:
+        light = np.asarray(image.convert("L"), float)
+    side = light.shape[0]
+    assert light[: side // 4, -side // 4 :].mean() > light[side // 2 :].mean() + 50
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"prompt": "  "}, "write a prompt"), ({"who": ()}, "choose who"), ({"seed": -1}, "seed"),
+        ({"count": 0}, "pictures"), ({"steps": 1000}, "steps"), ({"text": 99.0}, "guidance"),
+        ({"shown": ()}, "show the subject"),
+    ],
+)  # fmt: skip
+def test_a_wish_out_of_range_is_refused(shown: tuple[Reference, ...], changes: dict, says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        wish(shown, **changes)
+
+
+def test_a_model_that_is_none_is_said_where_the_drawing_is_waited_for(
+    tmp_path: Path, shown: tuple[Reference, ...]
+) -> None:
+    broken = Artists(Studio(student=tmp_path, base=tmp_path, device="cpu"))
+    with pytest.raises(BadInput, match="not a diffusers pipeline"):
+        list(drawing(broken, wish(shown)))
+
+
+def test_brought_pictures_are_called_what_the_subject_is() -> None:
+    bare = (Reference(picture=Picture(data=b"x")), Reference(picture=Picture(data=b"y"), caption="a hat"))
+    assert [one.caption for one in captioned(bare, "bear toy")] == ["bear toy", "a hat"]
+    with pytest.raises(BadInput, match="say what the subject is"):
+        captioned(bare, "")
+
+
+def test_toys_and_chips_have_prompts_that_name_them() -> None:
+    assert len({toy_name(number) for number in range(TOYS)}) == TOYS
+    assert len(toy(0)) == 5
+    assert all("bear toy" in prompt_for(skill, "bear toy", 1) for skill in SKILLS)
+    assert prompt_for("view", "bear toy", 1) != prompt_for("view", "bear toy", 2)
+
+
+def test_models_are_called_without_their_place() -> None:
+    assert named("/home/somebody/runs/suti/model") == "suti/model"
+    assert named("toybox-suti") == "toybox-suti"
+    assert named("owner/name") == "owner/name"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Darkener:
+    """An editor that does one thing."""
+
+    name: str = "darkener"
+    timed: ClassVar[bool] = True
+
+    def made_from(self) -> str:
+        return ""
+
+    def edit(self, requests: Sequence[EditRequest], settings: EditSettings) -> Iterator[Image.Image]:
+        for request in requests:
+            yield decode(request.source).point(lambda value: value // 2)
+
+
+def test_editors_answer_one_after_the_other() -> None:
+    pictures = Pictures()
+    page = EditPage([Darkener(), Darkener(name="again")], pictures)
+    shown = list(page.edit(noise("room"), "make it night", 7.5, 1.5, 0))
+    assert len(shown) == 3
+    assert "darkener" in shown[0]
+    assert shown[-1].count('type="range"') == 2
+    keys = re.findall(r"picture/([0-9a-f]{32})", shown[-1])
+    before, after = (np.asarray(decode(pictures.get(key) or b"")) for key in keys[:2])
+    assert np.array_equal(after, before // 2)
+    with pytest.raises(gr.Error, match="bring a picture"):
+        list(page.edit(None, "make it night", 7.5, 1.5, 0))
+
+
+def test_two_editors_of_one_name_are_refused() -> None:
+    with pytest.raises(BadInput, match="one name"):
+        editors_of(["a/model", "b/a/model"], "cpu")

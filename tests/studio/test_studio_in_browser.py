@@ -1,0 +1,224 @@
+"""The studio as people use it: a real browser, a real server in a process of its own, clicks, keys and files."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_run import png, write_bench, write_logs
+
+from tutelage.studio.ratings import Store
+
+PLACES = map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"))
+CHROMIUM = next((path for path in PLACES if path.exists()), None)
+sync_api = pytest.importorskip("playwright.sync_api", reason="the extra `dev` is not installed: no Playwright")
+pytestmark = [pytest.mark.e2e, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+
+PATIENCE = 60_000
+"""Milliseconds: how long something takes says how busy the machine is."""
+
+
+@pytest.fixture(scope="module")
+def run(make_corpus, tiny_student: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("secret-place") / "tiny-run"
+    folder.mkdir()
+    write_logs(folder)
+    write_bench(folder)
+    make_corpus(folder / "corpus", 30)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(run: Path, tiny_student: Path, tiny_sd: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The address of a studio, and its process."""
+    command = [sys.executable, "-m", "tutelage", "studio", str(run), "--port", "0", "--device", "cpu"]
+    command += ["--student", str(tiny_student), "--base", str(tiny_sd)]
+    with (run.parent / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+        )
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        found = re.search(r"http://\S+", said)
+        assert found, said + (run.parent / "server.log").read_text()
+        yield found[0], process
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any, server: tuple[str, Any]) -> Iterator[Any]:
+    """A page of the studio that must not ask anybody else for anything."""
+    opened, asked = new_page(browser, server[0])
+    yield opened
+    opened.close()
+    assert [url for url in asked if not url.startswith((server[0], "data:", "blob:"))] == []
+
+
+def new_page(browser: Any, url: str, **options: Any) -> tuple[Any, list[str]]:
+    page, asked = browser.new_page(**options), list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_default_timeout(PATIENCE)
+    page.goto(url)
+    page.wait_for_selector("#draw")
+    return page, asked
+
+
+def tab(page: Any, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def choose(page: Any, knob: str, option: str) -> None:
+    page.locator(f"#{knob} input").first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def until(page: Any, place: str, text: str) -> None:
+    page.wait_for_function(
+        "([place, text]) => document.querySelector(place)?.innerText.includes(text)", arg=[place, text]
+    )
+
+
+def start_rating(page: Any, rater: str, pictures: int) -> None:
+    tab(page, "Rate")
+    page.locator("#most input").fill(str(pictures))
+    page.locator("#rater textarea, #rater input").first.fill(rater)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".rating")
+
+
+def rate_one(page: Any, keys: str = "110") -> None:
+    token = page.get_attribute(".rating", "data-token")
+    for key in (*keys, "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_function("token => document.querySelector('.rating')?.dataset.token !== token", arg=token)
+
+
+def test_a_subject_is_brought_and_drawn(page: Any, tmp_path: Path, run: Path) -> None:
+    (tmp_path / "bear.png").write_bytes(png("bear", 40))
+    (tmp_path / "broken.png").write_bytes(png("bear")[:200])
+    page.locator("#subject input[type=file]").set_input_files([tmp_path / "bear.png", tmp_path / "broken.png"])
+    page.wait_for_function("document.querySelectorAll('#subject figure').length === 1")
+    until(page, "body", "broken.png is damaged or cut short")
+    page.locator("#subject-name textarea, #subject-name input").first.fill("bear toy")
+    before = page.input_value("#prompt textarea")
+    page.get_by_role("button", name="accessory", exact=True).click()
+    page.wait_for_function("before => document.querySelector('#prompt textarea').value !== before", arg=before)
+    page.get_by_label("Base: reads the prompt alone").check()
+    page.locator("#count input[type=number]").fill("1")
+    page.click("#draw")
+    page.wait_for_selector("#results .going")
+    page.wait_for_function(
+        "document.querySelectorAll('#results figure img').length === 2 && !document.querySelector('#results .going')"
+    )
+    with page.expect_download() as download:
+        page.get_by_text("Download").first.click()
+    assert b"tutelage" in Path(download.value.path()).read_bytes()
+    page.get_by_role("button", name="Attention").first.click()
+    page.wait_for_selector("#attention figure img")
+    assert page.locator("#attention figure").count() == 2
+    assert "100 %" in page.inner_text("#attention")
+    assert "secret-place" not in page.content()
+
+
+def test_a_corpus_is_filtered_and_judged_by_hand(page: Any, run: Path) -> None:
+    tab(page, "Corpus")
+    until(page, "#found", "30 triplets of 30")
+    choose(page, "stage", "rejected")
+    until(page, "#found", "10 triplets of 30")
+    choose(page, "skill", "view")
+    until(page, "#found", "10 triplets of 30")
+    choose(page, "judge", "ΔCLIP")
+    page.get_by_label("would be the new threshold").check()
+    until(page, "#found", "Kept now 20")
+    choose(page, "stage", "drawn")
+    page.locator("#low input[type=number]").fill("0.5")
+    page.keyboard.press("Enter")
+    until(page, "#found", "leave and")
+    page.locator("#gallery .card").first.click()
+    until(page, "#triplet", "What the judges said")
+    page.click("#reject")
+    until(page, "body", "say why it is rejected")
+    page.locator("#reason textarea, #reason input").first.fill("no bear")
+    page.click("#reject")
+    until(page, "#triplet", "no bear")
+    until(page, "#funnel", "after Person")
+
+
+def test_a_run_is_watched_while_it_goes_on(page: Any, run: Path) -> None:
+    tab(page, "Runs")
+    until(page, "#progress", "18 triplets, 15 kept")
+    with (run / "taught" / "log.jsonl").open("a") as file:
+        file.write(json.dumps({"shard": 3, "assignments": 6, "triplets": 6, "kept": 6, "time": time.time()}) + "\n")
+    until(page, "#progress", "24 triplets, 21 kept")
+    until(page, "#progress", "at work")
+
+
+def test_it_fits_a_phone_and_names_no_folder(browser: Any, server: tuple[str, Any], run: Path) -> None:
+    page, _ = new_page(browser, server[0], viewport={"width": 390, "height": 844})
+    for name in ("Corpus", "Rate", "Runs"):
+        page.locator(f"[data-tab-id={name.lower()}]:visible").first.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert "secret-place" not in page.content() + page.request.get(f"{server[0]}/config").text()
+    page.close()
+
+
+def test_twenty_are_rated_with_the_keyboard_alone_and_blind(page: Any, run: Path) -> None:
+    start_rating(page, "anna", 20)
+    assert not re.search(r"student|render", page.inner_html("#rate"), re.I)
+    for _ in range(3):
+        rate_one(page, "111")
+    page.keyboard.press("Backspace")
+    page.wait_for_function("document.querySelectorAll('.aspect [aria-pressed=true]').length === 3")
+    rate_one(page, "000")
+    page.reload()
+    start_rating(page, "anna", 20)
+    until(page, ".rating .going", "3 of 20")
+    for _ in range(17):
+        rate_one(page)
+    page.wait_for_selector("#done")
+    said = Store(run, "suti").of("anna")
+    assert len(said) == 20
+    assert sorted(said.values()) == sorted([(0, 0, 0)] + [(1, 1, 1)] * 2 + [(1, 1, 0)] * 17)
+    page.get_by_text("Results so far").click()
+    until(page, "#standings", "overall (AND)")
+    page.click("#export")
+    until(page, "#files", "anna.tsv")
+
+
+def test_two_raters_at_once_and_a_killed_server_lose_nothing(browser: Any, server: tuple[str, Any], run: Path) -> None:
+    pages = {rater: new_page(browser, server[0])[0] for rater in ("bea", "cleo")}
+    for rater, page in pages.items():
+        start_rating(page, rater, 20)
+    for _ in range(3):
+        for page in pages.values():
+            rate_one(page, "101")
+    killer = threading.Timer(0.3, server[1].send_signal, [signal.SIGKILL])
+    killer.start()
+    shown = 3
+    pages["bea"].set_default_timeout(2000)
+    with suppress(sync_api.TimeoutError):  # no next picture comes any more
+        while True:
+            rate_one(pages["bea"], "011")
+            shown += 1
+    killer.join()
+    kept = Store(run, "suti")
+    assert shown <= len(kept.of("bea")) <= shown + 1
+    assert len(kept.of("cleo")) == 3
