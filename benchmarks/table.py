@@ -26,6 +26,7 @@ BENCHMARKS: Final[Mapping[str, Sequence[str]]] = {
     "fleet_adapters": FLEET,
     "fleet_sameness": FLEET,
     "warm_start": ("--experts", "2", "--finished", "2", "--points", "1", "2"),
+    "student_against_expert": ("--steps", "1", "--repeats", "1"),
     "student_sampling": ("--steps", "1", "--repeats", "1"),
     "corpus": ("--rows", "400", "--seconds", "0.2", "--repeats", "1"),
     "mining": ("--pages", "2000", "--repeats", "1"),

@@ -1,6 +1,7 @@
 """The laws of ARCHITECTURE.md, read from the syntax trees of the sources; nothing is imported to check them."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -163,6 +164,12 @@ def test_files_are_short_and_named_for_what_they_hold() -> None:
 
 def test_nothing_that_is_read_is_run() -> None:
     assert safety_faults(PACKAGE) == []
+
+
+def test_every_test_file_has_a_name_of_its_own() -> None:
+    """Without packages of tests, pytest collects one of two files of one name."""
+    counts = Counter(path.name for path in modules(ROOT / "tests") if path.name.startswith("test_"))
+    assert [name for name, count in counts.items() if count > 1] == []
 
 
 def test_the_laws_see_the_package() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 import traces
-from test_local import numbered, tried
+from test_local_executor import numbered, tried
 
 from tutelage.errors import BadInput
 from tutelage.executors.leases import Rules

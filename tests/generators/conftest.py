@@ -40,7 +40,7 @@ def quick_experts():
     from tutelage.generators.experts import ExpertSettings
     from tutelage.teachers.settings import Prior, Sampling, Training
 
-    training, sampling = Training(steps=2, batch=2, lr=2e-2), Sampling(samples=3, steps=2)
+    training, sampling = Training(steps=2, batch=2, optimiser="adamw", lr=2e-2), Sampling(samples=3, steps=2)
     each = dict.fromkeys(("training", "word_training", "embedding", "editing"), training)
     return ExpertSettings(**each, sampling=sampling, prior=Prior(pictures=1))
 

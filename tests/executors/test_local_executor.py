@@ -96,7 +96,7 @@ INTERRUPTED = """
 import sys
 from pathlib import Path
 
-from test_local import numbered, traces
+from test_local_executor import numbered, traces
 from tutelage.executors.local import Local
 
 step, sink = traces(Path(sys.argv[1]))
