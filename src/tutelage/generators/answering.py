@@ -112,6 +112,7 @@ def _dream(bench: Answering) -> Generator:
         steps=bench.steps,
         text=bench.text_guidance,
         references=bench.subject_guidance,
+        interval=bench.guidance_interval,
         device=bench.device,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tutelage.errors import BadInput
 from tutelage.generators.base import BYTES
-from tutelage.generators.networks import GUIDANCE, SINGLY, STEPS, noise, student_hash
+from tutelage.generators.networks import GUIDANCE, INTERVAL, SINGLY, STEPS, noise, student_hash
 from tutelage.run import FREE
 from tutelage.teachers.settings import Training
 from tutelage.triplet import Assignment, Cluster, Provenance, Triplet
@@ -38,6 +38,8 @@ class DreamSuti:
     """Guidance towards the text; see `students.guidance.TwoWeights`."""
     references: float = GUIDANCE
     """Guidance towards the demonstration."""
+    interval: tuple[float, float] = INTERVAL
+    """Guidance from this share of the time to that one, as a student's."""
     shown: int = 1
     """Demonstrations, the first ones, that pictures are drawn from."""
     name: str = "dream-suti"
@@ -101,13 +103,13 @@ class DreamSuti:
 
     def _drawn(self, student: "Suti", asked: Sequence[Assignment]) -> "Iterator[Image]":
         from tutelage.students.base import Request
-        from tutelage.students.guidance import TwoWeights
+        from tutelage.students.guidance import TwoWeights, within
 
         requests = [
             Request(text=one.text, references=one.cluster.references[: self.shown], seed=noise(self.seed, one))
             for one in asked
         ]
-        guidance = TwoWeights(text=self.text, references=self.references)
+        guidance = within(self.interval, TwoWeights(text=self.text, references=self.references))
         yield from chain.from_iterable(student.generate(requests, steps=self.steps, guidance=guidance, batch=SINGLY))
 
 
