@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from tutelage.errors import BadInput
 from tutelage.run import write_atomic
 from tutelage.stamp import Settings, SubjectSettings, png
-from tutelage.students.guidance import within
+from tutelage.students.guidance import INTERVAL, within
 from tutelage.subject import (
     Sampler,
     demonstrations,
@@ -37,8 +37,6 @@ STEPS: Final = 24
 GUIDANCE: Final = 3.0
 ON_SHEET: Final = 64
 """Most pictures on a sheet: the first ones."""
-INTERVAL: Final = (0.8, 0.0)
-"""As `students.guidance.START`."""
 
 
 def generate(

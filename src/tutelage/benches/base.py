@@ -43,8 +43,14 @@ class Row:
 
 def checkpoint_row(row: str, protocol: str, metric: str, interval: Interval, n: int) -> Row:
     """A row of the bench over the checkpoints; `interval` is (value, low, high)."""
+    return interval_row(BENCH, protocol, row, metric, interval, n)
+
+
+def interval_row(bench: str, protocol: str, row: str, metric: str, interval: Interval, n: int, missing: int = 0) -> Row:
+    """A row of any bench; `interval` is (value, low, high)."""
     value, low, high = interval
-    return Row(bench=BENCH, protocol=protocol, row=row, metric=metric, value=value, low=low, high=high, n=n)
+    told = {"bench": bench, "protocol": protocol, "row": row, "metric": metric}
+    return Row(**told, value=value, low=low, high=high, n=n, missing=missing)
 
 
 class Bench(Protocol):

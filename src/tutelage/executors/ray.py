@@ -29,7 +29,7 @@ class Ray:
     address: str = ""
     """`auto` (the cluster that this machine belongs to), host:port or ray://host:port; empty: one is started here."""
     workers: int | None = None
-    """None: as many as the cluster has room for now."""
+    """None: as many as the cluster has room for at the start."""
     rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self) -> None:
@@ -92,7 +92,7 @@ class Writer:
         return list(self._write(results))
 
     def close(self) -> None:
-        """Done for now."""
+        """Nothing more is to be written."""
         self._opened.close()
 
 

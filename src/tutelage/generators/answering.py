@@ -11,9 +11,9 @@ from tutelage.generators.base import Generator
 from tutelage.generators.dream import TUNING, DreamSuti
 from tutelage.generators.experts import KINDS, TOYBOX, ExpertSettings, expert
 from tutelage.generators.given import Copy
-from tutelage.generators.networks import GUIDANCE, INTERVAL, STEPS, Base, Student
+from tutelage.generators.networks import GUIDANCE, STEPS, Base, Student
 from tutelage.generators.null_text import NullTextEditor
-from tutelage.students.guidance import within
+from tutelage.students.guidance import INTERVAL, within
 from tutelage.subject import STUDENT
 from tutelage.teachers.settings import Training
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tutelage.errors import BadInput
 from tutelage.generators.base import BYTES
-from tutelage.generators.networks import GUIDANCE, INTERVAL, SINGLY, STEPS, noise, student_hash
+from tutelage.generators.networks import GUIDANCE, SINGLY, STEPS, noise, student_hash
 from tutelage.run import FREE
+from tutelage.students.guidance import INTERVAL
 from tutelage.teachers.settings import Training
 from tutelage.triplet import Assignment, Cluster, Provenance, Triplet
 

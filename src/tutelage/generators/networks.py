@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tutelage.run import FREE
+from tutelage.students.guidance import INTERVAL
 from tutelage.triplet import Assignment
 
 if TYPE_CHECKING:  # as in `base`
@@ -14,7 +15,6 @@ if TYPE_CHECKING:  # as in `base`
 
 STEPS: Final = 24
 GUIDANCE: Final = 3.0
-INTERVAL: Final = (0.8, 0.0)
 """Defaults of `tutelage generate`."""
 SINGLY: Final = 1
 """Pictures at a time: what one takes is part of what is measured."""

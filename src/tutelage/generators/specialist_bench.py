@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tutelage.benches.base import Row, progress
+from tutelage.benches.base import Row, interval_row, progress
 from tutelage.benches.editing.truth import Examiner, PairMarks, TrueEdit, true_edit
 from tutelage.benches.intervals import NOTHING, Interval, bootstrap_mean, wilson
 from tutelage.toybox.edits import Task
@@ -151,6 +151,4 @@ def _figure(name: str, metric: str, values: Sequence[float], seed: int, missing:
 
 
 def _row(name: str, metric: str, interval: Interval, n: int, missing: int) -> Row:
-    value, low, high = interval
-    told = {"bench": BENCH, "protocol": PROTOCOL, "row": name, "metric": metric}
-    return Row(**told, value=value, low=low, high=high, n=n, missing=missing)
+    return interval_row(BENCH, PROTOCOL, name, metric, interval, n, missing)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutelage.benches.agreement.correlation import grouped_spearman
-from tutelage.benches.base import Row
+from tutelage.benches.base import Row, interval_row
 from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap_ratio
 from tutelage.judges.distillation.scorer import ScorerConfig
 
@@ -94,16 +94,6 @@ def _share(heard: Heard, part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> I
 
 
 def _made(heard: Heard, name: str, metric: str, interval: Interval, n: int) -> Row:
-    value, low, high = interval
     protocol = f"unseen clusters, {len(set(heard.clusters))}, seed {heard.seed}"
-    return Row(
-        bench=BENCH,
-        protocol=protocol,
-        row=name,
-        metric=metric,
-        value=value,
-        low=low,
-        high=high,
-        n=n,
-        missing=len(heard.clusters) - n if metric.startswith("Spearman") else 0,
-    )
+    missing = len(heard.clusters) - n if metric.startswith("Spearman") else 0
+    return interval_row(BENCH, protocol, name, metric, interval, n, missing)

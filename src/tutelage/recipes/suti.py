@@ -45,8 +45,8 @@ ANY = {"delta-clip": (-2.0, 2.0), "likeness": (-1.0, 1.0)}
 def suti() -> SubjectDriven:
     """SuTI (Chen et al. 2023) on the toybox: a crawl, 1 008 experts, judges, and a student of what they keep.
 
-    `tutelage run suti --workers 2`; two cores of a Xeon, 2 h; subject .988, text .938, photo .904, overall .740, copy
-    .000 on 100 unseen toys. Its student ships as toybox-suti.
+    `tutelage run suti --workers 2`; two cores of a Xeon, 2 h by the sum of its steps; subject .988, text .938,
+    photo .904, overall .740, copy .000 on 100 unseen toys. Its student ships as toybox-suti.
     """
     return SubjectDriven(
         out=RUNS / "suti",

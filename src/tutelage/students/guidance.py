@@ -16,6 +16,8 @@ from tutelage.errors import BadInput
 
 START: Final = 0.8
 """Where SDXL's best interval begins in that paper (σ = 5.4), and what suits toybox-suti; see docs/log.md."""
+INTERVAL: Final = (START, 0.0)
+"""Where nobody says another."""
 
 
 class Condition(NamedTuple):

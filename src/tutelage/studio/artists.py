@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tutelage.errors import BadInput
-from tutelage.generate import INTERVAL, draw, load, origin_of, settings_of
+from tutelage.generate import draw, load, origin_of, settings_of
 from tutelage.stamp import Settings
+from tutelage.students.guidance import INTERVAL
 from tutelage.studio.settings import Studio, named
 from tutelage.subject import Sampler, load_student, subject_sampler
 from tutelage.triplet import Assignment, Cluster, Reference

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from tutelage.benches.base import Row
+from tutelage.benches.base import Row, interval_row
 from tutelage.benches.dreambench.items import Collection, Item, absent_items
 from tutelage.benches.dreambench.measures import Told
 from tutelage.benches.intervals import Floats, Interval, bootstrap, bootstrap_ratio
@@ -62,19 +62,8 @@ class Frame:
 
     def row(self, protocol: str, name: str, metric: str, interval: Interval, n: int, missing: int = 0) -> Row:
         """A figure; `protocol` is what it is called beyond the bench's size."""
-        value, low, high = interval
         told = f"{self.size}{', ' if protocol else ''}{protocol}"
-        return Row(
-            bench=self.collection.bench,
-            protocol=told,
-            row=name,
-            metric=metric,
-            value=value,
-            low=low,
-            high=high,
-            n=n,
-            missing=missing,
-        )
+        return interval_row(self.collection.bench, told, name, metric, interval, n, missing)
 
     def by_subject(self, values: Mapping[str, float], among: Sequence[Item] | None = None) -> tuple[Floats, Floats]:
         """Sums (S,) and counts (S,) of pictures' values, item → number, for each subject."""

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tutelage.benches.base import Row
+from tutelage.benches.base import Row, interval_row
 from tutelage.benches.intervals import Floats, Interval, bootstrap, bootstrap_ratio
 from tutelage.benches.subjects.examiner import Mark
 from tutelage.benches.subjects.questions import Question, SubjectsBench
@@ -117,15 +117,4 @@ def _share(bench: SubjectsBench, marked: Marked, metric: str, name: str) -> Row:
 
 
 def _row(bench: SubjectsBench, name: str, metric: str, interval: Interval, n: int, missing: int = 0) -> Row:
-    value, low, high = interval
-    return Row(
-        bench=BENCH,
-        protocol=bench.protocol,
-        row=name,
-        metric=metric,
-        value=value,
-        low=low,
-        high=high,
-        n=n,
-        missing=missing,
-    )
+    return interval_row(BENCH, bench.protocol, name, metric, interval, n, missing)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutelage.benches.agreement.correlation import grouped_spearman
-from tutelage.benches.base import Row
+from tutelage.benches.base import Row, interval_row
 from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap_ratio, grouped_auc
 from tutelage.benches.verdicts.truth import TRUTHS, Truth, rated
 from tutelage.toybox.oracle import Oracle
@@ -56,18 +56,7 @@ class Examined:
 
     def row(self, name: str, metric: str, interval: Interval, n: int, missing: int = 0) -> Row:
         """One figure."""
-        value, low, high = interval
-        return Row(
-            bench=BENCH,
-            protocol=self.protocol,
-            row=name,
-            metric=metric,
-            value=value,
-            low=low,
-            high=high,
-            n=n,
-            missing=missing,
-        )
+        return interval_row(BENCH, self.protocol, name, metric, interval, n, missing)
 
 
 def score_rows(examined: Examined, name: str, scores: Floats, raters: Mapping[str, Floats]) -> list[Row]:
