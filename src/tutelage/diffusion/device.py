@@ -1,8 +1,10 @@
 """Where to compute, and in which number format."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final, Literal
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from tutelage.errors import BadInput, did_you_mean
 
@@ -44,6 +46,14 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
 def dtype_name(dtype: torch.dtype) -> str:
     """The short name of a number format: the key in `DTYPES`, else what PyTorch calls it."""
     return next((name for name, known in DTYPES.items() if known == dtype), str(dtype).removeprefix("torch."))
+
+
+def plain_attention(device: torch.device) -> AbstractContextManager[None]:
+    """Within it, attention that is gone forward through is written out as products if it is on a CPU.
+
+    The fused one's way back is slower there for sequences as short as toybox-dit's.
+    """
+    return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
 
 
 def _count(kind: str) -> int:

@@ -1,6 +1,7 @@
 """Kept triplets → a student (Eq. 5), on one device or, under `accelerate launch`, on several."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -17,7 +18,7 @@ from transformers.optimization import Adafactor
 
 from tutelage.corpus.gate import Gate
 from tutelage.corpus.reader import Corpus
-from tutelage.diffusion.device import pick_device
+from tutelage.diffusion.device import pick_device, plain_attention
 from tutelage.diffusion.load import load_pipeline, local_folder
 from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.run import open_run, read_log
@@ -102,7 +103,8 @@ def lessons(how: How, corpus: Corpus, batches: Batches, seed: int, device: str) 
         chosen = batches(step)[mine]
         examples = [encoder.example(triplet) for triplet in corpus.take(chosen.tolist())]
         batch = make_batch(examples, how.training, seed=seed, step=step).to(accelerator.device)
-        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=how.bf16):
+        attention = plain_attention(accelerator.device) if hasattr(begun.pipeline, "transformer") else nullcontext()
+        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=how.bf16), attention:
             return begun.loss(batch)
 
     optimiser = make_optimiser([p for p in network.parameters() if p.requires_grad], how)

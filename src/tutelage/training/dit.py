@@ -5,6 +5,7 @@ is; the second, a single layer, is little more than a list of words and is train
 of T5's tokens editors have nothing and diffusers' pipeline zeros, so that a step in eight is trained with those.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from diffusers import (
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokenizer
 
-from tutelage.diffusion.device import pick_device
+from tutelage.diffusion.device import pick_device, plain_attention
 from tutelage.diffusion.levels import Flow
 from tutelage.toybox.captions import varied_caption
 from tutelage.training.clip import tokenize
@@ -117,8 +118,10 @@ def train_dit(
         t = torch.from_numpy(rng.integers(levels.count, size=schedule.batch)).to(where)
         noise = torch.randn_like(clean)
         ids = tokenize(base.tokenizer, captions).to(where)
-        with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
-            hidden, pooled = read((first, words), ids, ZEROS if step % ZEROS_EVERY == 0 else 0)
+        zeros = 0 if step % ZEROS_EVERY else ZEROS
+        attention = nullcontext() if zeros else plain_attention(where)
+        with torch.autocast(where.type, torch.bfloat16, enabled=bf16), attention:
+            hidden, pooled = read((first, words), ids, zeros)
             drawn = dit(levels.noisy(clean, noise, t), hidden, pooled, levels.told(t)).sample
         error = (drawn.float() - levels.target(clean, noise, t)).square()
         weight = error_weights(renders.labels[picks], clean.shape[-1], emphasis).to(where)
