@@ -18,6 +18,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from tutelage.chat.base import Answer, Enough, Message, Request, Tries, mended, request_key
+from tutelage.chat.processors import read_processor
 from tutelage.chat.store import Store
 from tutelage.diffusion.device import pick_device, pick_dtype
 from tutelage.diffusion.load import weights_hash
@@ -32,13 +33,13 @@ TASKS: Final[dict[Task, tuple[Any, Any, str, Any]]] = {
         transformers.AutoModelForImageTextToText,
         MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
         "processor",
-        transformers.AutoProcessor,
+        read_processor,
     ),
     "text-generation": (
         transformers.AutoModelForCausalLM,
         MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
         "tokenizer",
-        transformers.AutoTokenizer,
+        transformers.AutoTokenizer.from_pretrained,
     ),
 }
 """Task of a pipeline → what loads its model, the kinds of model it knows, and what turns text into numbers."""
@@ -146,10 +147,10 @@ def _pipeline(task: Task, folder: Path, device: str) -> Any:
             model, told = loads.from_pretrained(
                 folder, use_safetensors=True, dtype=pick_dtype("auto", where), output_loading_info=True
             )
-            made = transformers.pipeline(task, model=model, device=where, **{part: reads.from_pretrained(folder)})
+            made = transformers.pipeline(task, model=model, device=where, **{part: reads(folder)})
         except BadInput:
             raise
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        except (ImportError, OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             raise BadInput(f"{folder} cannot be loaded for {task}: {first_line(error)}") from error
     if absent := sorted(told["missing_keys"]):
         raise BadInput(f"{folder} lacks {len(absent)} weights of {type(model).__name__}, {absent[0]} first")
