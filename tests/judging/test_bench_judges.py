@@ -86,6 +86,8 @@ def test_the_command_measures_rendered_faults(tiny_clip: Path, tiny_vit: Path, t
     assert main([*command, "--workers", "1", "--device", "cpu", "--json", str(out)]) == 0
     shown = capsys.readouterr().out
     assert "distilled was not measured: it needs model" in shown
+    assert "subject and text:" in shown
+    assert "artefact: noise" not in shown
     rows = json.loads(out.read_text(encoding="utf-8"))
     found = {(row["row"], row["metric"]): row for row in rows}
     assert {row["protocol"] for row in rows} == {"rendered 2x5x5, seed 0"}

@@ -48,7 +48,9 @@ class JudgesBench:
     """Folder in which truths about the corpus are kept; the same command goes on where it was."""
     seed: int = 0
     json: Path | None = None
-    """File to write the rows to."""
+    """File to write all rows to, those by fault too."""
+    details: bool = False
+    """Print all rows, in place of three tables."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, ... or mps."""
     workers: int = 2
@@ -86,6 +88,7 @@ def bench_judges_command(bench: JudgesBench) -> None:
     bench.check()
     from tutelage.benches.base import print_table, write_json
     from tutelage.judging.bench import Drawn, crawl_truth, measure, rendered, taught
+    from tutelage.judging.tables import print_tables
 
     how = _measure(bench)
     drawn: list[Drawn] = []
@@ -101,7 +104,10 @@ def bench_judges_command(bench: JudgesBench) -> None:
         drawn.insert(0, rendered(bench.toys, bench.seed, bench.candidates, bench.workers))
     measured = [measure(one, how) for one in drawn]
     rows = [row for found, _ in measured for row in found]
-    print_table(rows)
+    if bench.details:
+        print_table(rows)
+    else:
+        print_tables(rows, bench.precision)
     for name, reason in measured[0][1].items():
         print(f"{name} was not measured: it {reason}")
     print(_footer(how.networks.clip, how.networks.network, bench))
