@@ -82,6 +82,17 @@ def test_a_picture_is_found_by_its_name_whatever_its_ending(tmp_path: Path) -> N
     assert [shelf.find(name) for name in ("cat/02-0", "dog/00-0", "cat/0")] == [None] * 3
 
 
+def test_pictures_by_dreambench_plus_own_tools_are_found(tmp_path: Path) -> None:
+    """Its samples lie in tgt_image, a folder a subject, as prompt_picture.jpg."""
+    fill(tmp_path, ["style_01_artist's_hand/0_0", "style_01_artist's_hand/8_3"], "jpg")
+    shelf = Shelf(tmp_path)
+    assert shelf.find("style_01_artist's_hand/08-3") == tmp_path / "style_01_artist's_hand" / "8_3.jpg"
+    assert shelf.find("style_01_artist's_hand/00-0") == tmp_path / "style_01_artist's_hand" / "0_0.jpg"
+    fill(tmp_path, ["style_01_artist's_hand/08-3"])
+    with pytest.raises(BadInput, match="keep one of them"):
+        Shelf(tmp_path).find("style_01_artist's_hand/08-3")
+
+
 def test_a_folder_is_listed_once_however_many_pictures_are_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +263,7 @@ def test_dreambench_plus_by_scores_of_a_file(tmp_path: Path, networks: list[str]
     assert main([*told, "--ratings", str(tmp_path / "scores.jsonl"), "--json", str(tmp_path / "rows.json")]) == 0
     rows = {row["metric"]: row for row in json.loads((tmp_path / "rows.json").read_text(encoding="utf-8"))}
     assert rows["CP x PF"]["value"] == 0.75**2
+    assert (rows["CP x PF"]["n"], rows["CP x PF"]["missing"]) == (18, 9)  # one reference of three is not there
     assert "rated by scores.jsonl (sha256 " in rows["CP"]["protocol"]
     assert rows["DINO (tiny-vit)"]["value"] == pytest.approx(1, abs=1e-5)  # a copy
 

@@ -1,6 +1,7 @@
 """Pictures on disk, named after what they answer, as many as there are.
 
 DIR/backpack/03-1.png       subject `backpack`, prompt 3 from 0, picture 1 of it
+DIR/backpack/3_1.jpg        the same, as DreamBench++'s own tools name it
 
 A folder for each subject keeps folders small: of half a million pictures of 5 000 subjects none holds more than a
 hundred. The ending may be .png, .jpg, .jpeg or .webp. A folder is listed once, when its first picture is looked for,
@@ -8,6 +9,7 @@ whatever else there is; pictures that are not there yet are missing, and found w
 """
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -15,6 +17,8 @@ from typing import Final
 from tutelage.errors import BadInput
 
 ENDINGS: Final = ("png", "jpg", "jpeg", "webp")
+PLUS: Final = re.compile(r"(\d+)_(\d+)")
+"""A name by DreamBench++'s tools: prompt and picture."""
 
 
 def shelf_name(item: str) -> str:
@@ -69,5 +73,15 @@ def _listing(folder: Path) -> dict[str, list[str]]:
         for entry in entries:
             stem, dot, ending = entry.name.rpartition(".")
             if dot and ending.lower() in ENDINGS and not stem.startswith("."):
-                files.setdefault(stem, []).append(entry.name)
+                files.setdefault(_usual(stem), []).append(entry.name)
     return files
+
+
+def _usual(stem: str) -> str:
+    """A name as ours are.
+
+    >>> _usual("3_1")
+    '03-1'
+    """
+    found = PLUS.fullmatch(stem)
+    return f"{int(found[1]):02d}-{int(found[2])}" if found else stem

@@ -131,6 +131,15 @@ def test_dreambench_plus_is_read_as_its_authors_name_it(tmp_path: Path) -> None:
     assert read.prompts["style_01_ukiyo-e"][8].text == "a photo of a ukiyo-e, number 8"
 
 
+def test_dreambench_plus_keeps_marks_in_names_as_its_tools_do(tmp_path: Path) -> None:
+    folder = write_plus(tmp_path / "plus")
+    captions = folder / "captions/style/01.txt"
+    captions.write_text(
+        captions.read_text(encoding="utf-8").replace("ukiyo-e\n", "Ship / 'Hope'\n", 1), encoding="utf-8"
+    )
+    assert "style_01_ship___'hope'" in {one.name for one in read_plus(folder).subjects}
+
+
 @pytest.mark.parametrize(
     ("text", "says"), [("kitten\none prompt\n", "holds 2 lines; it must hold the subject and 9"), ("", "holds 0 lines")]
 )

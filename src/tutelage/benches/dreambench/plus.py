@@ -60,7 +60,7 @@ def _subject(path: Path, key: str, picture: Path | None) -> tuple[Subject, tuple
     if len(told) != 1 + len(KINDS):
         raise BadInput(f"{path} holds {len(told)} lines; it must hold the subject and {len(KINDS)} prompts")
     kind, *texts = told
-    name = re.sub(r"[^\w.-]", "_", f"{key}_{kind.lower()}")
+    name = re.sub(r"[ /\\]", "_", f"{key}_{kind.lower()}")
     prompts = [Prompt(number=number, text=text, group=KINDS[number]) for number, text in enumerate(texts)]
     group = Path(key).parent.name or "object"
     photos = () if picture is None else (picture,)

@@ -66,7 +66,7 @@ def _table(block: Block, flagged: Set[str]) -> Table:
     table = Table(title=block.title, title_justify="left", box=None, pad_edge=False)
     table.add_column("", overflow="fold", min_width=12)
     for metric in block.metrics:
-        table.add_column(short(metric), justify="right", min_width=11)
+        table.add_column(short(metric), justify="right", min_width=11, overflow="fold")
     for name in block.names:
         cells = (_cell(block.figures.get((name, metric))) for metric in block.metrics)
         table.add_row(f"{name} !" if name in flagged else name, *cells)
