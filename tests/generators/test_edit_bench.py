@@ -13,6 +13,8 @@ from edit_sets import picture, true_edits, write_omniedit, write_pairs, write_pi
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 
+from tutelage.benches.editing.examiner import EditExaminer, Marks
+from tutelage.benches.editing.questions import EditQuestion
 from tutelage.benches.metrics.backbones import squeezenet
 from tutelage.diffusion.pictures import decode
 from tutelage.errors import BadInput
@@ -26,7 +28,6 @@ from tutelage.generators.edit_command import (
     pie_command,
 )
 from tutelage.generators.editors import (
-    EditedImages,
     Editor,
     EditRequest,
     EditSettings,
@@ -126,18 +127,56 @@ def test_pie_bench_measures_true_edits_and_a_wrong_one(tmp_path: Path, networks:
     assert (tmp_path / "rows.json").read_bytes() == before
 
 
-def test_what_was_made_elsewhere_must_be_whole(tmp_path: Path, networks: dict) -> None:
-    ids = write_pie(tmp_path / "pie", true_edits(2))
-    (tmp_path / "made").mkdir()
-    bench = PieBench(data=tmp_path / "pie", out=tmp_path / "out", images=tmp_path / "made", **networks)
-    with pytest.raises(BadInput, match=rf"{ids[0]}.png is not there, nor are 1 others"):
-        pie_command(bench)
+def test_what_was_made_elsewhere_is_measured_as_far_as_it_is_there(
+    tmp_path: Path, networks: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits = true_edits(4)
+    ids = write_pie(tmp_path / "pie", edits)
+    made = [tmp_path / "made" / f"{name}.jpg" for name in ids]
+    for path, edit in zip(made[:2], edits, strict=False):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture(edit, "after"))
+    made[2].parent.mkdir(exist_ok=True)
+    made[2].write_bytes(b"no picture")
+    bench = PieBench(
+        data=tmp_path / "pie", out=tmp_path / "out", images=tmp_path / "made", json=tmp_path / "rows.json", **networks
+    )
+    pie_command(bench)
+    rows = rows_in(tmp_path / "rows.json")
+    assert (rows["images", "coverage"]["value"], rows["images", "coverage"]["missing"]) == (0.5, 2)
+    assert [rows["images", f"missing: {why}"]["missing"] for why in ("no picture", "picture cannot be read")] == [1, 1]
+    figure = "CLIP image similarity (tiny-clip)"
+    assert (rows["images", figure]["n"], rows["images", figure]["missing"]) == (2, 2)
+    assert rows["source", "coverage"]["value"] == 1
+
+    looked: list[str] = []
+    mark = EditExaminer.mark
+
+    def marking(self: EditExaminer, asked: Sequence[EditQuestion], answers: Sequence[Image.Image]) -> list[Marks]:
+        looked.extend(one.id for one in asked)
+        return mark(self, asked, answers)
+
+    monkeypatch.setattr(EditExaminer, "mark", marking)
+    for path, edit in zip(made[2:], edits[2:], strict=True):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(picture(edit, "after"))
+    pie_command(bench)
+    assert looked == ids[2:]
+    assert rows_in(tmp_path / "rows.json")["images", "coverage"]["value"] == 1
+    assert sorted(path.name for path in (tmp_path / "out" / "images").iterdir()) == ["marks.jsonl"]
+
+
+def test_a_bench_of_editors_says_what_is_wrong(tmp_path: Path, networks: dict) -> None:
+    write_pie(tmp_path / "pie", true_edits(2))
+    told = {"data": tmp_path / "pie", "out": tmp_path / "other", **networks}
     with pytest.raises(BadInput, match="asks nothing"):
-        pie_command(PieBench(data=tmp_path / "pie", out=tmp_path / "other", types=(5,), **networks))
+        pie_command(PieBench(types=(5,), **told))
     with pytest.raises(BadInput, match="nobody is measured"):
-        pie_command(PieBench(data=tmp_path / "pie", out=tmp_path / "other", beside=(), **networks))
+        pie_command(PieBench(beside=(), **told))
     with pytest.raises(BadInput, match="--beside sauce"):
-        pie_command(PieBench(data=tmp_path / "pie", out=tmp_path / "other", beside=("sauce",), **networks))
+        pie_command(PieBench(beside=("sauce",), **told))
+    with pytest.raises(BadInput, match="absent is not a folder"):
+        pie_command(PieBench(images=tmp_path / "absent", **told))
 
 
 def test_omniedit_gives_figures_by_task_and_ratio(
@@ -203,6 +242,11 @@ def test_points_average_runs_before_pictures() -> None:
     assert spread.value == pytest.approx(np.std([2, 4], ddof=1))
 
 
+def test_a_picture_that_one_run_lacks_is_missing_at_that_point() -> None:
+    mean, _ = point_rows("p", "editor", "image guidance 1", [[{"a": 1.0}, {"a": 3.0}], [{}, {"a": 6.0}]], 0)
+    assert (mean.value, mean.n, mean.missing) == (pytest.approx(4.5), 1, 1)
+
+
 @pytest.fixture(scope="module")
 def tiny_editor(tiny_sd: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random InstructPix2Pix."""
@@ -223,13 +267,9 @@ REQUESTS = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["images", "instruct-pix2pix", "student"])
-def test_every_editor_answers_whatever_else_is_asked(kind: str, tiny_editor: Path, tmp_path: Path) -> None:
-    for request in REQUESTS:
-        (tmp_path / "a").mkdir(exist_ok=True)
-        (tmp_path / f"{request.id}.jpg").write_bytes(request.source)
+@pytest.mark.parametrize("kind", ["instruct-pix2pix", "student"])
+def test_every_editor_answers_whatever_else_is_asked(kind: str, tiny_editor: Path) -> None:
     editors: dict[str, Editor] = {
-        "images": EditedImages(folder=tmp_path),
         "instruct-pix2pix": InstructPix2Pix(model=tiny_editor, steps=2, device="cpu"),
         "student": StudentEditor(model=tiny_editor, steps=2, device="cpu"),
     }
@@ -239,9 +279,8 @@ def test_every_editor_answers_whatever_else_is_asked(kind: str, tiny_editor: Pat
     assert len(set(answers)) == 3
     assert [one.tobytes() for one in made.edit(REQUESTS[1:2], EditSettings())] == [answers[1]]
     assert made.made_from() == made.made_from() != ""
-    if kind != "images":
-        again = [one.tobytes() for one in made.edit(REQUESTS[:1], EditSettings(run=1))]
-        assert again != answers[:1]
+    again = [one.tobytes() for one in made.edit(REQUESTS[:1], EditSettings(run=1))]
+    assert again != answers[:1]
 
 
 def test_another_pipeline_is_no_editor(tiny_sd: Path) -> None:

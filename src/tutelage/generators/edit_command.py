@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tutelage.benches.base import Row, print_table, write_json
 from tutelage.errors import BadInput, did_you_mean
-from tutelage.generators.editors import EditedImages, Editor, EditSettings, InstructPix2Pix, StudentEditor
+from tutelage.generators.editors import Editor, EditSettings, InstructPix2Pix, StudentEditor
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from tutelage.benches.editing.questions import EditQuestion
@@ -32,7 +32,8 @@ class EditBench:
     out: Path
     """Folder for questions, pictures and rows.json."""
     images: Path | None = None
-    """A folder of pictures to measure, each named after its question in questions.jsonl."""
+    """A folder of pictures to measure where they are, each named after its question in questions.jsonl; what is absent
+    counts as missing."""
     pipeline: str | None = None
     """A folder or Hub id of diffusers' InstructPix2Pix pipeline, to measure."""
     student: str | None = None
@@ -56,7 +57,7 @@ class EditBench:
 
     def editors(self) -> list[Editor]:
         """Who answers."""
-        made: list[Editor] = [] if self.images is None else [EditedImages(folder=self.images)]
+        made: list[Editor] = []
         if self.pipeline is not None:
             made.append(InstructPix2Pix(model=self.pipeline, steps=self.steps, seed=self.seed, device=self.device))
         if self.student is not None:
@@ -72,6 +73,8 @@ class EditBench:
         for name in self.beside:
             if name not in BESIDE:
                 raise BadInput(f"--beside {name}: nobody.{did_you_mean(name, BESIDE)} There are {', '.join(BESIDE)}")
+        if self.images is not None and not self.images.is_dir():
+            raise BadInput(f"--images {self.images} is not a folder; give one with a picture for each question")
         if self.items is not None and self.items < 1:
             raise BadInput(f"--items {self.items}: give at least 1")
         if not 0 <= self.seed < 2**63 or self.steps < 1:

@@ -1,10 +1,9 @@
-"""Who edits pictures: the contract, pictures made elsewhere, and InstructPix2Pix as diffusers has it.
+"""Who edits pictures: the contract, and InstructPix2Pix as diffusers has it; and pictures that were made elsewhere.
 
 To add an editor, write a frozen, keyword-only dataclass that fills `Editor`; `edit_command` names those of the command
 line.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,39 +79,18 @@ class Editor(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class EditedImages:
-    """Pictures in a folder, each named after its question, in any of the usual formats: `3_delete/0007.jpg`."""
+def made_elsewhere(folder: Path, question: str, settings: EditSettings) -> bytes | None:
+    """A question's answer in a folder, in any of the usual formats, such as `3_delete/0007.jpg`; None: none is there.
 
-    folder: Path
-    name: str = "images"
-    timed: ClassVar[bool] = False
-
-    def made_from(self) -> str:
-        """Hash of the pictures."""
-        total = hashlib.sha256()
-        for path in sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in SUFFIXES):
-            name = path.relative_to(self.folder).as_posix()
-            total.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-        return total.hexdigest()[:16]
-
-    def edit(self, requests: Sequence[EditRequest], settings: EditSettings) -> "Iterator[Image]":
-        """See `Editor`.
-
-        Raises:
-            BadInput: a picture is absent, before any is read; or one is no picture.
-        """
-        from tutelage.diffusion.pictures import decode
-
-        paths = [self._path(request.id, settings.place) for request in requests]
-        if absent := [path for path in paths if not path.is_file()]:
-            raise BadInput(f"{absent[0]} is not there, nor are {len(absent) - 1} others; give a picture a question")
-        for path in paths:
-            yield decode(path.read_bytes(), str(path))
-
-    def _path(self, name: str, place: str) -> Path:
-        paths = [self.folder / place / f"{name}{suffix}" for suffix in SUFFIXES]
-        return next((path for path in paths if path.is_file()), paths[0])
+    Raises:
+        BadInput: it is there and cannot be read.
+    """
+    paths = (folder / settings.place / f"{question}{suffix}" for suffix in SUFFIXES)
+    path = next((path for path in paths if path.is_file()), None)
+    try:
+        return None if path is None else path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}); make it readable") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,18 +1,23 @@
 """Marks → rows: means over all pictures, then over each group's. What has no finite value is dropped and counted.
 
 PSNR of what did not change is infinite, and so counts as missing: read MSE beside it. Nothing can be said about the
-background of a picture whose mask is full. A figure that no picture has, such as CLIP's where nothing is captioned, has
-no row.
+background of a picture whose mask is full. A picture that is not there has no figure at all and is missing in each;
+`coverage` is the share of pictures that are there, and below it stands why the others are not. A figure that no picture
+has, such as CLIP's where nothing is captioned, has no row.
 """
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tutelage.benches.base import Row
+from tutelage.benches.base import Row, interval_row
 from tutelage.benches.editing.examiner import Marks
 from tutelage.benches.editing.questions import EditQuestion
-from tutelage.benches.intervals import bootstrap_mean
+from tutelage.benches.intervals import bootstrap_mean, wilson
+
+COVERAGE = "coverage"
 
 
 def rows_of(
@@ -30,22 +35,21 @@ def rows_of(
 def names_of(marks: Sequence[Marks]) -> list[str]:
     """The figures that at least one picture has."""
     every = dict.fromkeys(name for mark in marks for name in mark)
-    return [name for name in every if not all(np.isnan(mark[name]) for mark in marks)]
+    return [name for name in every if not all(np.isnan(mark.get(name, math.nan)) for mark in marks)]
+
+
+def coverage_rows(bench: str, protocol: str, row: str, asked: int, why: Mapping[str, str]) -> list[Row]:
+    """How many of the pictures asked for are there; `why` is the id of one that is not → the reason."""
+    there = asked - len(why)
+    rows = [interval_row(bench, protocol, row, COVERAGE, wilson(there, asked), there, len(why))]
+    for reason, count in sorted(Counter(why.values()).items()):
+        rows.append(interval_row(bench, protocol, row, f"missing: {reason}", wilson(count, asked), asked, count))
+    return rows
 
 
 def figure_row(bench: str, protocol: str, row: str, metric: str, name: str, marks: Sequence[Marks], seed: int) -> Row:
     """The mean of figure `name` over pictures, under the name `metric`."""
-    values = np.asarray([mark[name] for mark in marks], np.float64)
+    values = np.asarray([mark.get(name, math.nan) for mark in marks], np.float64)
     found = values[np.isfinite(values)]
-    value, low, high = bootstrap_mean(found, seed)
-    return Row(
-        bench=bench,
-        protocol=protocol,
-        row=row,
-        metric=metric,
-        value=value,
-        low=low,
-        high=high,
-        n=len(found),
-        missing=len(values) - len(found),
-    )
+    missing = len(values) - len(found)
+    return interval_row(bench, protocol, row, metric, bootstrap_mean(found, seed), len(found), missing)
