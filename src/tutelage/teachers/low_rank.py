@@ -18,7 +18,7 @@ class Factors(NamedTuple):
     downs: Tensor
     """(E, r, inputs)."""
     ups: Tensor
-    """(E, outputs, r)."""
+    """(E, outputs, r); quickest where it is the transpose of a contiguous one, and its gradient too."""
     down_gradients: Tensor
     """(E, r, inputs), float32; added to."""
     up_gradients: Tensor
@@ -31,40 +31,45 @@ def add_low_rank(layer: nn.Module, inputs: Tensor, output: Tensor, factors: Fact
     Args:
         layer: linear, or a convolution with a stride of 1 that keeps the size.
         inputs: (E · B, …, inputs) of a linear layer, (E · B, C, h, w) of a convolution.
-        output: what the frozen layer gave for them.
+        output: what the frozen layer gave for them; of a linear layer it may be overwritten.
         factors: of this layer.
         anchor: any tensor that requires a gradient: inputs of a frozen network's first layers do not.
     """
-    function = AddConvolved if isinstance(layer, nn.Conv2d) else AddLinear
-    added: Tensor = function.apply(anchor, inputs, output, factors, layer)  # type: ignore[no-untyped-call]
+    if isinstance(layer, nn.Conv2d):
+        added: Tensor = AddConvolved.apply(anchor, inputs, output, factors, layer)  # type: ignore[no-untyped-call]
+    else:
+        added = AddLinear.apply(anchor, inputs, output.detach(), factors, layer)  # type: ignore[no-untyped-call]
     return added
 
 
 class AddLinear(torch.autograd.Function):
-    """y + x Aᵀ Bᵀ for each expert."""
+    """y + x Aᵀ Bᵀ for each expert, in place of y; going back, W is part of it, so that x gets one gradient."""
 
     @staticmethod
     def forward(ctx: Any, _: Tensor, inputs: Tensor, output: Tensor, factors: Factors, layer: Any) -> Tensor:
-        """See `add_low_rank`."""
+        """See `add_low_rank`; `output` is overwritten, and what it came from is not gone back to."""
         experts = len(factors.downs)
         rows = inputs.reshape(experts, -1, inputs.shape[-1]).to(output.dtype)
         narrow = rows @ factors.downs.mT
+        output.view(experts, -1, output.shape[-1]).baddbmm_(narrow, factors.ups.mT)
+        ctx.mark_dirty(output)
         ctx.save_for_backward(rows, narrow)
-        ctx.factors, ctx.kind = factors, (inputs.shape, inputs.dtype)
-        wide = torch.baddbmm(output.reshape(experts, -1, output.shape[-1]), narrow, factors.ups.mT)
-        return wide.view(output.shape)
+        ctx.factors, ctx.weight, ctx.kind = factors, layer.weight, (inputs.shape, inputs.dtype)
+        return output
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        """Gradients of inputs and output; the factors' go to their rows."""
+        """The gradient of inputs; the factors' go to their rows."""
         (rows, narrow), factors = ctx.saved_tensors, ctx.factors
         wide = gradient.reshape(len(rows), -1, gradient.shape[-1])
         inner = wide @ factors.ups
-        factors.up_gradients.add_((narrow.mT @ wide).mT)
+        factors.up_gradients.mT.add_(narrow.mT @ wide)
         factors.down_gradients.add_(inner.mT @ rows)
+        if not ctx.needs_input_grad[1]:
+            return None, None, None, None, None
         shape, dtype = ctx.kind
-        back = (inner @ factors.downs).view(shape).to(dtype) if ctx.needs_input_grad[1] else None
-        return None, back, gradient, None, None
+        back = (wide.flatten(0, 1) @ ctx.weight.to(wide.dtype)).view_as(rows).baddbmm_(inner, factors.downs)
+        return None, back.view(shape).to(dtype), None, None, None
 
 
 class AddConvolved(torch.autograd.Function):

@@ -40,12 +40,12 @@ class RowAdam:
         moving = finite & (rates > 0)
         self.steps += moving
         beside = moving[:, None].float()
-        self.first.add_((gradients - self.first) * ((1 - BETAS[0]) * beside))
-        self.second.add_((gradients.square() - self.second) * ((1 - BETAS[1]) * beside))
         since = self.steps.clamp(min=1)[:, None]
         first, second = (-torch.expm1(since * math.log(beta)) for beta in BETAS)  # 1 − βᵗ, exact for small t
-        root = (self.second / second).sqrt_().add_(EPSILON)
-        self.values.addcdiv_(self.first * (-rates * moving)[:, None], root.mul_(first))
+        self.first.lerp_(gradients, (1 - BETAS[0]) * beside)
+        self.second.lerp_(gradients.square_(), (1 - BETAS[1]) * beside)
+        root = torch.sqrt(self.second, out=gradients).add_(EPSILON * second.sqrt())  # no memory of its own: it is slow
+        self.values.addcdiv_(self.first * (-rates[:, None] * beside * second.sqrt() / first), root)
         gradients.zero_()
         return finite
 
@@ -56,5 +56,5 @@ def clip_rows(gradients: Tensor, limit: float) -> Tensor:
     finite: Tensor = norms.isfinite()
     scale = (limit / (norms + 1e-6)).clamp(max=1.0)  # as torch.nn.utils.clip_grad_norm_ has it
     gradients.mul_(torch.where(finite, scale, 1.0)[:, None])
-    gradients[~finite] = 0.0
+    gradients.masked_fill_(~finite[:, None], 0.0)
     return finite

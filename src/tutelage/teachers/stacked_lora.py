@@ -45,9 +45,9 @@ class Site:
         return rows[:, self.start : self.start + self.rank * inputs].view(-1, self.rank, inputs)
 
     def ups(self, rows: Tensor) -> Tensor:
-        """(E, N) → the second factors (E, outputs, r), a view."""
+        """(E, N) → the second factors (E, outputs, r), a view; they are kept transposed, as they are multiplied."""
         outputs, inputs = self.shape
-        return rows[:, self.start + self.rank * inputs : self.stop].view(-1, outputs, self.rank)
+        return rows[:, self.start + self.rank * inputs : self.stop].view(-1, self.rank, outputs).mT
 
     def delta(self, row: Tensor) -> Tensor:
         """(N,) → what that expert adds to the layer's weight, in the shape of that weight."""
