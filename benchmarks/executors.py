@@ -1,25 +1,27 @@
 """R18: a job on a Ray cluster of this machine against the same job in processes of this machine.
 
     python benchmarks/executors.py
-    python benchmarks/executors.py --shards 12 --repeats 2
+    python benchmarks/executors.py --shards 12 --repeats 2      # an impression
 
 A shard is a fixed amount of arithmetic in one core, and its result as large as that of a fleet of experts. Executors
-take turns; each repeat gives one ratio of speeds, from the first shard that is written to the last, and one that counts
-the start of the workers as well. Printed are their median, least and greatest, and how long the driver is at it for a
-shard that takes no time at all, which `tutelage plan` is told as `--cluster.handling`.
+take turns; each repeat gives one ratio of speeds. R18 counts from the first shard that is written to the last; below it
+the start of the workers counts as well. The cluster is there before the first turn: its start is once for a run, and a
+row of its own. The last rows are how long the driver is at it for a shard that takes no time at all, which
+`tutelage plan` is told as `--cluster.handling`. All of it takes about three minutes on two cores.
 """
 
 import hashlib
-import os
-import platform
-import statistics
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import tyro
 
+from tutelage.benches.ratios import ratio_row, ratios, report
+from tutelage.errors import BadInput
 from tutelage.executors.base import Executor, Resources, Write
 from tutelage.executors.local import Local
 from tutelage.executors.ray import Ray
@@ -51,32 +53,51 @@ class Forgetting:
         yield write
 
 
-def main(
-    shards: int = 40, seconds: float = 1.0, size: int = 3_000_000, workers: int = 2, repeats: int = 5, empty: int = 300
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is measured."""
+
+    shards: int = 20
+    """Of a job."""
+    seconds: float = 1.0
+    """About as long a shard takes."""
+    size: int = 3_000_000
+    """Bytes of its result."""
+    workers: int = 2
+    """Of each executor."""
+    repeats: int = 5
+    """Alternating repeats; at least 5 for a figure."""
+    empty: int = 300
+    """Shards that take no time."""
+    json: Path | None = None
+    """File to write the rows to."""
+
+
+def main(settings: Settings) -> None:
     """Measure and print.
 
-    Args:
-        shards: Of a job.
-        seconds: About as long a shard takes.
-        size: Bytes of its result.
-        workers: Of each executor.
-        repeats: Alternating repeats; at least 5 for a figure.
-        empty: Shards that take no time.
+    Raises:
+        BadInput: Ray is not installed.
     """
+    started = time.perf_counter()
     connect("")
-    rounds = round(seconds * 100_000 / timed(100_000))
-    ways: dict[str, Executor] = {"local": Local(workers=workers), "ray": Ray(workers=workers)}
+    cluster = time.perf_counter() - started
+    ways: dict[str, Executor] = {"local": Local(workers=settings.workers), "ray": Ray(workers=settings.workers)}
+    step = Arithmetic(rounds=round(settings.seconds * 100_000 / timed(100_000)), size=settings.size)
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-    for _ in range(repeats):
+    for _ in range(settings.repeats):
         for name, executor in ways.items():
-            times[name].append(took(executor, Arithmetic(rounds=rounds, size=size), shards))
-    print(f"{platform.machine()}, {os.cpu_count()} cores, {workers} workers, {shards} shards of {seconds:g} s")
-    report("R18 ray ÷ local (aim ≥ 0.95)", [a[1] / b[1] for a, b in zip(times["local"], times["ray"], strict=True)])
-    report("R18 with starting", [a[0] / b[0] for a, b in zip(times["local"], times["ray"], strict=True)])
+            times[name].append(took(executor, step, settings.shards))
+    (whole, after), (whole_ray, after_ray) = (zip(*times[name], strict=True) for name in ways)
+    rows = [
+        ratio_row("R18", ratios(after, after_ray)),
+        ratio_row("R18, with the start of workers", ratios(whole, whole_ray)),
+        ratio_row("a Ray cluster starts", [cluster], "seconds"),
+    ]
     for name, executor in ways.items():
-        alone = took(executor, Arithmetic(rounds=0, size=0), empty)[1] / (empty - 1)
-        print(f"{name}: {1000 * alone:.1f} ms a shard that takes no time")
+        alone = took(executor, Arithmetic(rounds=0, size=0), settings.empty)[1] / (settings.empty - 1)
+        rows.append(ratio_row(f"{name}: a shard that takes no time", [1000 * alone], "ms"))
+    report(rows, settings.json)
 
 
 def timed(rounds: int) -> float:
@@ -95,10 +116,8 @@ def took(executor: Executor, step: Arithmetic, shards: int) -> tuple[float, floa
     return time.perf_counter() - started, time.perf_counter() - first
 
 
-def report(what: str, ratios: list[float]) -> None:
-    """Median, least and greatest."""
-    print(f"{what}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
-
-
 if __name__ == "__main__":
-    tyro.cli(main)
+    try:
+        main(tyro.cli(Settings))
+    except BadInput as error:
+        sys.exit(f"benchmarks: {error}")

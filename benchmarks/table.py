@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +31,11 @@ BENCHMARKS: Final[Mapping[str, Sequence[str]]] = {
     "student_sampling": ("--steps", "1", "--repeats", "1"),
     "corpus": ("--rows", "400", "--seconds", "0.2", "--repeats", "1"),
     "mining": ("--pages", "2000", "--repeats", "1"),
+    "executors": ("--shards", "4", "--seconds", "0.1", "--empty", "10", "--repeats", "1"),
 }
 """File → its flags for a quick try."""
+NEEDS: Final[Mapping[str, str]] = {"executors": "ray"}
+"""File → what else has to be installed, which is an extra of this package."""
 
 
 def main(*, only: tuple[str, ...] = (), quick: bool = False, json: Path | None = None) -> None:
@@ -48,9 +52,18 @@ def main(*, only: tuple[str, ...] = (), quick: bool = False, json: Path | None =
     for name in only:
         if name not in BENCHMARKS:
             raise BadInput(f"no benchmark '{name}'.{did_you_mean(name, BENCHMARKS)} There are {', '.join(BENCHMARKS)}")
-    names = only or tuple(BENCHMARKS)
+    names = [name for name in only or BENCHMARKS if installed(name)]
     rows = [row for name in progress(names, "benchmarks", len(names)) for row in measured(name, quick)]
     report(rows, json)
+
+
+def installed(name: str) -> bool:
+    """Whether a benchmark can run here; if not, stderr says why."""
+    package = NEEDS.get(name, "")
+    if not package or find_spec(package):
+        return True
+    print(f"{name} is left out, for it needs {package}: pip install 'tutelage[{package}]'", file=sys.stderr)
+    return False
 
 
 def measured(name: str, quick: bool) -> list[Row]:
