@@ -5,8 +5,9 @@
 
 The step of the fleet is all of it: drawing pictures and noise, forward, backward, clipping and the optimiser. The step
 of the base draws the same numbers, and goes forward and as far back as adapters would make it go: to the first layer
-that would have some. So what is left is what adapters and their optimiser cost. The second row has adapters on the
-convolutions of the residual blocks as well, where going back is further for both.
+that would have some. So what is left is what adapters and their optimiser cost, and the experts' start shared out over
+their steps: with few steps R4 looks higher than it is. The second row has adapters on the convolutions of the residual
+blocks as well, where going back is further for both.
 """
 
 from collections.abc import Iterator

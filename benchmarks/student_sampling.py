@@ -11,9 +11,9 @@ each repeat gives one ratio; printed is their median with a bootstrap interval. 
 decoding are done once a picture in all three ways and are part of the time, as they are of its use.
 
 Beside each ratio of times is that of the arithmetic done: of the multiplications and additions in products and
-convolutions, counted in one drawing of each way. R9 is not to be expected far above its own. The aim of 2.8 is for references that
-go through a whole network the size of the base at each evaluation. Here they go through its down stack alone, once a
-step, and guidance adds evaluations without them, so that there is less to be saved.
+convolutions, counted in one drawing of each way. R9 is not to be expected far above its own. The aim of 2.8 is for
+references that go through a whole network the size of the base at each evaluation. Here they go through its down stack
+alone, once a step, and guidance adds evaluations without them, so that there is less to be saved.
 """
 
 import io
