@@ -16,7 +16,7 @@ from tutelage.errors import BadInput
 from tutelage.generators.bench import run_bench, targets
 from tutelage.generators.command import ToyboxBench
 from tutelage.generators.folder import assignments, draw_answers, seconds_of, whole_seconds_of, write_questions
-from tutelage.generators.given import Copy, Renders
+from tutelage.generators.given import Copy, Images, Renders, file_name
 from tutelage.generators.networks import Student
 from tutelage.run import read_log
 from tutelage.triplet import Assignment
@@ -153,6 +153,30 @@ def test_a_bench_from_questions_to_figures(tmp_path: Path, generators: dict[str,
     assert wanted - measured == {"times faster than expert"}  # of one toy
     with Image.open(out / "sheet.png") as sheet:
         assert sheet.size > (4 * 128, 2 * 128)
+
+
+def test_pictures_made_elsewhere_may_be_missing(tmp_path: Path) -> None:
+    """They are counted, and taken in when they have come; what was taken in is not looked at again."""
+    made, out, told = tmp_path / "made", tmp_path / "bench", replace(BENCH, subjects=2)
+    made.mkdir()
+    with pytest.raises(BadInput, match=r"0000-view\.png is not there, nor is any other"):
+        run_bench(out, [Images(folder=made)], told, device="cpu", workers=1)
+    asked = assignments(out, questions(told))
+    for question, picture in zip(asked, Renders(bench=told).answer(asked), strict=True):
+        picture.save(made / file_name(question.id))
+    (made / file_name(asked[1].id)).rename(tmp_path / "late.png")
+    [row] = [row for row in _measured(out, made, told) if row.metric == "text"]
+    assert (row.value, row.n, row.missing) == (1, 3, 1)
+    [row] = [row for row in _measured(out, made, told) if row.metric == f"subject: {asked[1].skill}"]
+    assert (row.n, row.missing) == (1, 1)
+    (tmp_path / "late.png").rename(made / file_name(asked[1].id))
+    (made / file_name(asked[0].id)).write_bytes(b"no picture")
+    assert {row.missing for row in _measured(out, made, told)} == {0}
+
+
+def _measured(out: Path, made: Path, told: SubjectsBench) -> list[Row]:
+    rows = run_bench(out, [Images(folder=made)], told, device="cpu", workers=1)
+    return [row for row in rows if row.row == "images"]
 
 
 @pytest.mark.e2e

@@ -23,7 +23,7 @@ from tutelage.generators.folder import (
     whole_seconds_of,
     write_questions,
 )
-from tutelage.generators.given import Renders, file_name
+from tutelage.generators.given import Images, Renders, file_name
 from tutelage.generators.networks import Student
 from tutelage.generators.sheet import write_sheet
 from tutelage.run import open_run, write_atomic
@@ -94,7 +94,7 @@ def answers_marked(
     write_questions(out, asked)
     given = assignments(out, asked)
     for generator in generators:
-        draw_answers(out, generator, given)
+        draw_answers(out, generator, generator.there(given) if isinstance(generator, Images) else given)
     examiner = Examiner.prepare(bench, device, workers)
     return {generator.name: _marked(out, generator, asked, examiner) for generator in generators}
 
@@ -114,7 +114,8 @@ def _check_names(names: Sequence[str]) -> None:
         raise BadInput(f"two parts of the bench are called '{twice[0]}'; give the generator another name")
 
 
-def _marked(out: Path, generator: Generator, asked: Sequence[Question], examiner: Examiner) -> Marked:
+def _marked(out: Path, generator: Generator, every: Sequence[Question], examiner: Examiner) -> Marked:
+    asked = [question for question in every if (out / generator.name / file_name(question.id)).exists()]
     answers = pictures_of(out / generator.name / file_name(question.id) for question in asked)
     files = {question.toy: shown(question) for question in asked}
     demonstrations = {toy: pictures_of(out / name for name in names) for toy, names in files.items()}

@@ -17,7 +17,8 @@ class ToyboxBench(Answering):
     """Who is asked, what, and how answers are drawn."""
 
     images: Path | None = None
-    """A folder of pictures to measure, each named after its question in questions.jsonl: 0007-view.png."""
+    """A folder of pictures to measure, each named after its question in questions.jsonl: 0007-view.png. Those that are
+    not there are counted as missing, and taken in when the same command runs again."""
     out: Path = Path("bench-toybox")
     """Folder for questions, pictures, rows.json and sheet.png."""
     subjects: int = 100

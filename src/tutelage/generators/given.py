@@ -1,6 +1,5 @@
 """Answers that nobody has to draw: the truth, a demonstration as it is, and pictures that were made elsewhere."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,18 +73,31 @@ class Copy:
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """Pictures in a folder, each a PNG named after its question: `0007-view.png`."""
+    """Pictures in a folder, each a PNG named after its question: `0007-view.png`.
+
+    Not all need be there. A bench asks for those that are, counts the others as missing, and takes in what has come
+    when it runs again; what it has taken in it does not look at again.
+    """
 
     folder: Path
     name: str = "images"
     timed: ClassVar[bool] = False
 
     def made_from(self) -> str:
-        """Hash of the pictures."""
-        total = hashlib.sha256()
-        for path in sorted(self.folder.glob("*.png")):
-            total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-        return total.hexdigest()[:16]
+        """Nothing: the folder may grow."""
+        return ""
+
+    def there(self, questions: Sequence[Assignment]) -> list[Assignment]:
+        """The questions that have a picture.
+
+        Raises:
+            BadInput: none has.
+        """
+        found = [question for question in questions if (self.folder / file_name(question.id)).is_file()]
+        if not found:
+            first = self.folder / file_name(questions[0].id)
+            raise BadInput(f"{first} is not there, nor is any other; name pictures after questions.jsonl's ids")
+        return found
 
     def bytes_kept(self, prompts: int) -> int | None:
         """Nobody says."""
@@ -99,10 +111,9 @@ class Images:
         """
         from tutelage.diffusion.pictures import decode
 
-        paths = [self.folder / file_name(question.id) for question in questions]
-        if absent := [path for path in paths if not path.is_file()]:
-            raise BadInput(f"{absent[0]} is not there, nor are {len(absent) - 1} others; give a picture a question")
-        for path in paths:
+        if absent := len(questions) - len(self.there(questions)):
+            raise BadInput(f"{self.folder} lacks pictures of {absent} questions; ask for those that are there")
+        for path in (self.folder / file_name(question.id) for question in questions):
             yield decode(path.read_bytes(), str(path))
 
 

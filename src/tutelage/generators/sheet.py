@@ -16,13 +16,14 @@ TOYS: Final = 4
 
 
 def write_sheet(out: Path, names: Sequence[str], asked: Sequence[Question]) -> None:
-    """Write a row for each question: the demonstrations, every generator's answer, and the prompt below them."""
+    """Write a row for each question: the demonstrations, the answers there are, and the prompt below them."""
     chosen = [question for question in asked if question.number < TOYS]
     rows = [_row(out, names, question) for question in chosen]
     save(contact_sheet(rows, 1, [question.text for question in chosen]), out / SHEET)
 
 
 def _row(out: Path, names: Sequence[str], question: Question) -> Picture:
-    files = [out / name for name in [*shown(question), *(f"{name}/{file_name(question.id)}" for name in names)]]
-    captions = [*(["shown"] * len(question.demonstrations)), *names]
+    answered = [name for name in names if (out / name / file_name(question.id)).exists()]
+    files = [out / name for name in [*shown(question), *(f"{name}/{file_name(question.id)}" for name in answered)]]
+    captions = [*(["shown"] * len(question.demonstrations)), *answered]
     return np.asarray(grid([[np.asarray(picture) for picture in pictures_of(files)]], captions=captions))

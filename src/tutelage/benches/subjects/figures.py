@@ -31,7 +31,7 @@ BYTES: Final = "bytes a subject"
 
 
 class Marked(NamedTuple):
-    """All answers of one generator."""
+    """All answers of one generator; a picture that somebody else was to make may be missing."""
 
     name: str
     questions: Sequence[Question]
@@ -48,13 +48,13 @@ def rows_of(bench: SubjectsBench, marked: Marked) -> list[Row]:
     """Every metric over all pictures, then for each skill; then the median seconds of a new toy's first picture and of
     all its pictures, and the bytes that must be kept of a toy.
     """
-    rows = [_share(bench, marked, metric, metric) for metric in METRICS]
+    rows = [_share(bench, marked, metric, metric, len(bench.skills)) for metric in METRICS]
     for skill in bench.skills:
         asked = [at for at, question in enumerate(marked.questions) if question.skill == skill]
         part = marked._replace(
             questions=[marked.questions[at] for at in asked], marks=[marked.marks[at] for at in asked]
         )
-        rows += [_share(bench, part, metric, f"{metric}: {skill}") for metric in METRICS]
+        rows += [_share(bench, part, metric, f"{metric}: {skill}", 1) for metric in METRICS]
     rows += [_median(bench, marked.name, SECONDS, marked.seconds)] if marked.seconds else []
     rows += [_median(bench, marked.name, WHOLE_SECONDS, marked.whole_seconds)] if marked.whole_seconds else []
     if marked.bytes_kept is not None:
@@ -111,9 +111,11 @@ def _difference(
     return statistic
 
 
-def _share(bench: SubjectsBench, marked: Marked, metric: str, name: str) -> Row:
+def _share(bench: SubjectsBench, marked: Marked, metric: str, name: str, questions: int) -> Row:
+    """Of a metric, where each toy has so many questions."""
     right, whole = by_toy(marked, METRICS[metric], bench.subjects)
-    return _row(bench, marked.name, name, bootstrap_ratio(right, whole, bench.seed), len(marked.marks))
+    n, interval = len(marked.marks), bootstrap_ratio(right, whole, bench.seed)
+    return _row(bench, marked.name, name, interval, n, questions * bench.subjects - n)
 
 
 def _row(bench: SubjectsBench, name: str, metric: str, interval: Interval, n: int, missing: int = 0) -> Row:
