@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,21 @@ def test_judges_with_one_network_look_once(
     shared = Panel(judges=judges, ask_all=True).judge(triplets)
     assert opened.count(triplets[0].target) == 1
     assert shared == [verdict for judge in judges for verdict in judge.judge(triplets)]
-    opened.clear()
-    Panel(judges=(judges[0], Likeness(network=tiny_vit, high=1.0, device="cpu")), ask_all=True).judge(triplets)
-    assert opened.count(triplets[0].target) == 2
+
+
+@pytest.mark.parametrize(("room", "times"), [(1_000_000, 1), (0, 2)])
+def test_with_another_network_pictures_are_decoded_once_if_there_is_room(
+    tiny_clip: Path, tiny_vit: Path, make_triplet: Any, monkeypatch: pytest.MonkeyPatch, room: int, times: int
+) -> None:
+    import tutelage.diffusion.pictures as pictures
+    from tutelage.judges import looking
+
+    opened = []
+    real = pictures.decode
+    monkeypatch.setattr(pictures, "decode", lambda data: opened.append(data) or real(data))
+    monkeypatch.setattr(looking.Memory, "__init__", partialmethod(looking.Memory.__init__, room=room))
+    judges = (DeltaClip(clip=tiny_clip, device="cpu"), Likeness(network=tiny_vit, high=1.0, device="cpu"))
+    triplet = make_triplet("a")
+    verdicts = Panel(judges=judges, ask_all=True).judge([triplet])
+    assert {opened.count(picture.data) for picture in looking.pictures_of(triplet)} == {times}
+    assert verdicts == [verdict for judge in judges for verdict in judge.judge([triplet])]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tutelage.errors import BadInput
@@ -13,8 +14,28 @@ if TYPE_CHECKING:  # PyTorch takes seconds to import
     from PIL.Image import Image
     from torch import Tensor
 
-Memory = dict[tuple[int, str], "Tensor"]
-"""Identity of who looked, and key of the picture → what was seen."""
+DECODED: Final = 64_000_000
+"""Pixels of decoded pictures that are kept for the next judge: some 200 MB, a fleet's at 512 × 512."""
+
+
+@dataclass
+class Memory:
+    """What the judges before have seen."""
+
+    seen: "dict[tuple[int, str], Tensor]" = field(default_factory=dict)
+    """Identity of who looked, and key of the picture → what was seen."""
+    decoded: "dict[str, Image]" = field(default_factory=dict)
+    """Key of the picture → its pixels."""
+    room: int = DECODED
+    """Pixels that may be kept yet."""
+
+    def keep(self, key: str, image: "Image") -> None:
+        """Remember a decoded picture, if there is room."""
+        size = image.width * image.height
+        if size <= self.room:
+            self.decoded[key] = image
+            self.room -= size
+
 
 _MEMORY: Final[ContextVar[Memory | None]] = ContextVar("memory", default=None)
 
@@ -29,11 +50,12 @@ class Looks(Protocol):
 
 @contextmanager
 def remembering() -> Iterator[None]:
-    """Inside, what one judge has seen the others need not look at again, if they look with the same network.
+    """Inside, what one judge has seen the others need not look at again, if they look with the same network; with
+    another one they need not decode it again.
 
     Meant for the pictures of one batch of triplets: nothing is forgotten before the end.
     """
-    token = _MEMORY.set({})
+    token = _MEMORY.set(Memory())
     try:
         yield
     finally:
@@ -56,22 +78,20 @@ class Seen:
         self._remember()
 
     def _recall(self, keys: Sequence[str]) -> None:
-        memory = _MEMORY.get() or {}
-        found = {key: memory.get((id(self._looks), key)) for key in keys}
+        memory = _MEMORY.get() or Memory()
+        found = {key: memory.seen.get((id(self._looks), key)) for key in keys}
         self._features.update({key: seen for key, seen in found.items() if seen is not None})
 
     def _remember(self) -> None:
         memory = _MEMORY.get()
         if memory is not None:
-            memory.update({(id(self._looks), key): seen for key, seen in self._features.items()})
+            memory.seen.update({(id(self._looks), key): seen for key, seen in self._features.items()})
 
     def _look(self, pictures: Sequence[Picture], batch: int) -> None:
-        from tutelage.diffusion.pictures import decode
-
         images = {}
         for picture in pictures:
             try:
-                images[picture.key] = decode(picture.data)
+                images[picture.key] = _decoded(picture)
             except BadInput as fault:
                 self._faults[picture.key] = str(fault)
         self._features.update(zip(images, self._looks.pictures(list(images.values()), batch), strict=True))
@@ -96,6 +116,22 @@ class Seen:
 
     def _pictures(self, triplet: Triplet) -> list[Picture]:
         return pictures_of(triplet)[: 1 if self._targets_only else None]
+
+
+def _decoded(picture: Picture) -> "Image":
+    """Its pixels, remembered or not.
+
+    Raises:
+        BadInput: it is no picture.
+    """
+    from tutelage.diffusion.pictures import decode
+
+    memory = _MEMORY.get() or Memory()
+    image = memory.decoded.get(picture.key)
+    if image is None:
+        image = decode(picture.data)
+        memory.keep(picture.key, image)
+    return image
 
 
 def check_batch(batch: int) -> None:
