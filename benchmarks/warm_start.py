@@ -8,8 +8,8 @@ of what toybox-dino, which knows a toy again, sees in a picture and in the toy's
 toybox-clip between picture and prompt. Printed are both at every number of steps, and the steps at which a warm start
 reaches the likeness that a fresh one has at the end, read off between the points.
 
-The error (Eq. 4) on a demonstration that was left out is no measure: it rises from the first steps on while likeness
-does, too; see docs/log.md.
+The error (Eq. 4) on a demonstration that was left out is no measure: it stays where it is and then rises, while
+likeness does all the time; see docs/log.md.
 """
 
 import tempfile
