@@ -55,6 +55,25 @@ def test_a_picture_is_changed_with_its_settings_inside(
     assert Image.open(tmp_path / "again" / "0000.png").tobytes() == first.tobytes()
 
 
+def test_mask_guidance_is_a_flag(
+    trained: Path, photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a phrase the editor finds the mask; a phrase that names nothing in the picture is answered."""
+    assert edited(trained, photograph, tmp_path / "held", "--mask-guidance", "1") == 0
+    picture = Image.open(tmp_path / "held" / "0000.png")
+    settings = json.loads(picture.text["tutelage"])  # type: ignore[attr-defined]
+    assert (settings["mask_guidance"], settings["mask"]) == (1.0, "")
+    assert "Mask guidance: 1, Mask: the editor's" in picture.text["parameters"]  # type: ignore[attr-defined]
+    capsys.readouterr()
+    named = ["--mask", "the hat", "--masks.least", "1"]
+    assert edited(trained, photograph, tmp_path / "named", "--mask-guidance", "1", *named) == 2
+    assert "'the hat' is not in" in capsys.readouterr().err
+    assert edited(trained, photograph, tmp_path / "named", "--mask-guidance", "1.5") == 2
+    assert "--mask-guidance 1.5: give a weight from 0" in capsys.readouterr().err
+    assert edited(trained, photograph, tmp_path / "named", *named) == 2
+    assert "is of no use without --mask-guidance" in capsys.readouterr().err
+
+
 def test_what_is_wrong_is_one_line(
     tiny_sd: Path, photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -11,9 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from tutelage.errors import BadInput
 from tutelage.generate import counted, make_folder
 from tutelage.run import write_atomic
+from tutelage.segmentation.masks import Masks
 from tutelage.stamp import EditSettings, png
 
 if TYPE_CHECKING:  # as in `generate`
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
     from tutelage.students.edit_student import EditStudent
@@ -22,6 +26,9 @@ if TYPE_CHECKING:  # as in `generate`
 STEPS: Final = 24
 TEXT, IMAGE = 7.5, 1.5
 """InstructPix2Pix's weights."""
+MASKS: Final = Masks()
+DILATION: Final = 0.03
+"""How far a mask's boundary is moved outwards, as a share of the shorter side: as specialists do."""
 
 
 def edit(
@@ -36,6 +43,9 @@ def edit(
     steps: int = STEPS,
     text_guidance: float = TEXT,
     image_guidance: float = IMAGE,
+    mask_guidance: float = 0.0,
+    mask: str = "",
+    masks: Masks = MASKS,
     negative: str = "",
     size: tuple[int, int] | None = None,
     batch: int = 8,
@@ -55,6 +65,12 @@ def edit(
         steps: Denoising steps a picture.
         text_guidance: How strictly to follow the instruction.
         image_guidance: How strictly to keep to the picture.
+        mask_guidance: How strictly to keep what is outside the mask, from 0 to 1: after each step it is replaced by
+            the picture at that step's noise (M * edited + (1 - M) * input, with 1); less mixes; 0 is none.
+        mask: Phrase that names what may change, such as "the hat"; by default it is found where the editor says
+            something else with the instruction than without.
+        masks: Who finds what the phrase names; for photographs give --masks.detector and --masks.segmenter, such as
+            IDEA-Research/grounding-dino-base and facebook/sam-vit-large.
         negative: What to steer away from.
         size: Height and width in pixels; by default what suits the model and has the picture's aspect ratio.
         batch: Pictures to make at once; on a CPU it changes nothing.
@@ -65,6 +81,7 @@ def edit(
         BadInput: a value is out of range, or the picture or the model cannot be loaded.
     """
     _check(n=n, seed=seed, steps=steps, batch=batch)
+    _check_mask(mask_guidance, mask)
     source = _source(image)
     make_folder(out)
     editor, origin = load_editor(model, device, dtype)
@@ -80,12 +97,11 @@ def edit(
     about = {"name": image.name, "sha256": hashlib.sha256(source.picture.data).hexdigest()}
     first = EditSettings(
         **asked, **origin, index=0, height=height, width=width, guidance=text_guidance,
-        image_guidance=image_guidance, source=about,
+        image_guidance=image_guidance, source=about, mask_guidance=mask_guidance, mask=mask,
     )  # fmt: skip
-    started = time.monotonic()
-    made = [
-        _written(one, replace(first, index=i), out) for i, one in enumerate(_edited(editor, source, first, n, batch))
-    ]
+    find = partial(_masked, masks, mask, device, str(image)) if mask else None
+    started, pictures = time.monotonic(), _edited(editor, source, first, n, batch, find)
+    made = [_written(one, replace(first, index=i), out) for i, one in enumerate(pictures)]
     seconds = time.monotonic() - started
     print(f"{counted(n, 'picture')} in {seconds:.1f} s: {_sheet(before, made, out)}")
 
@@ -117,16 +133,35 @@ def load_editor(model: str | Path, device: str = "auto", dtype: str = "auto") ->
     return editor, origin | {"dtype": dtype_name(pipeline.dtype), "device": pipeline.device.type}
 
 
-def _edited(editor: "EditStudent", source: "Reference", first: EditSettings, n: int, batch: int) -> "chain[Image]":
+def _edited(
+    editor: "EditStudent", source: "Reference", first: EditSettings, n: int, batch: int, find: Any
+) -> "chain[Image]":
     from tutelage.diffusion.sample import image_seed
     from tutelage.students.base import Request
     from tutelage.students.guidance import ImageFirst
+    from tutelage.students.mask_guidance import MaskGuidance
 
     asked = [Request(text=first.prompt, references=(source,), seed=image_seed(first.seed, i)) for i in range(n)]
     guidance = ImageFirst(text=first.guidance, image=first.image_guidance)
     size = (first.height, first.width)
     told: dict[str, Any] = {"guidance": guidance, "size": size, "negative": first.negative, "batch": batch}
+    if first.mask_guidance:
+        told["masked"] = MaskGuidance(weight=first.mask_guidance, find=find)
     return chain.from_iterable(editor.generate(asked, steps=first.steps, **told))
+
+
+def _masked(masks: Masks, phrase: str, device: str, name: str, picture: "Image") -> "NDArray[np.bool_]":
+    """The mask (H, W) of what a phrase names, its boundary dilated.
+
+    Raises:
+        BadInput: it is not there, or is nearly all of the picture.
+    """
+    from tutelage.segmentation.masks import dilated
+
+    found = masks.of(picture, phrase, device)
+    if found is None:
+        raise BadInput(f"'{phrase}' is not in {name}, or is nearly all of it; give another --mask, or none")
+    return dilated(found, DILATION)
 
 
 def _source(path: Path) -> "Reference":
@@ -155,6 +190,13 @@ def _sheet(before: "Image", made: "list[Image]", out: Path) -> Path:
     path, shown = out / "sheet.png", [before.resize(made[0].size), *made]
     save(contact_sheet([np.asarray(picture.convert("RGB")) for picture in shown], min(len(shown), 8)), path)
     return path
+
+
+def _check_mask(weight: float, phrase: str) -> None:
+    if not 0 <= weight <= 1:
+        raise BadInput(f"--mask-guidance {weight}: give a weight from 0 (none) to 1 (nothing else changes)")
+    if phrase and not weight:
+        raise BadInput(f"--mask '{phrase}' is of no use without --mask-guidance; give --mask-guidance 1")
 
 
 def _check(*, seed: int, **counts: int) -> None:

@@ -54,6 +54,10 @@ class EditSettings(Settings):
     """Towards the source."""
     source: dict[str, str]
     """Its name and the SHA-256 of its file."""
+    mask_guidance: float = 0.0
+    """How strictly the source is kept outside the mask."""
+    mask: str = ""
+    """The phrase that names what is masked; empty: the editor found it."""
 
 
 def png(image: "Image", settings: Settings) -> bytes:
@@ -90,5 +94,7 @@ def parameters(settings: Settings) -> str:
         pairs |= {"CFG interval": f"{start:g} to {stop:g}"}
     if isinstance(settings, EditSettings):
         pairs |= {"Image CFG scale": f"{settings.image_guidance:g}", "Source": settings.source["name"]}
+        if settings.mask_guidance:
+            pairs |= {"Mask guidance": f"{settings.mask_guidance:g}", "Mask": settings.mask or "the editor's"}
     steer = [f"Negative prompt: {settings.negative}"] if settings.negative else []
     return "\n".join([settings.prompt, *steer, ", ".join(f"{name}: {value}" for name, value in pairs.items())])

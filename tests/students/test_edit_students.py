@@ -4,16 +4,21 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from editors import PAIRS, batch, editor, pair, request, source
+from PIL import Image
 
+from tutelage.diffusion.latents import decode_latents, encode_pictures
 from tutelage.diffusion.load import load_pipeline
+from tutelage.diffusion.pictures import decode
 from tutelage.errors import BadInput
 from tutelage.students import EDITORS, FOLDERS, student
 from tutelage.students.base import Batch
 from tutelage.students.folder import pipeline_class
 from tutelage.students.guidance import ImageFirst, TwoWeights
+from tutelage.students.mask_guidance import MaskGuidance
 
 GUIDANCE = ImageFirst(text=3.0, image=1.5)
 
@@ -166,3 +171,35 @@ def test_both_weights_matter(kind: tuple[str, Path]) -> None:
 def test_editors_are_students() -> None:
     assert {student(name).__name__ for name in EDITORS} == {"InstructPix2Pix", "ControlNet", "EditNetStudent"}
     assert pair().references[0].picture.data != pair().target
+
+
+def pixels(picture: Image.Image) -> Any:
+    return np.asarray(picture).astype(int)
+
+
+def test_mask_guidance_keeps_what_is_outside(kind: tuple[str, Path]) -> None:
+    """With a full weight it is what the codec makes of the source; inside, and with no weight, nothing is held."""
+    begun, asked = editor(*kind, awake=True), request()
+    left = np.zeros((32, 32), np.bool_)
+    left[:, :16] = True
+    told: dict[str, Any] = {"steps": 3, "guidance": GUIDANCE}
+
+    def edited(**changes: Any) -> Any:
+        [[picture]] = begun.generate([asked], **told, **changes)
+        return pixels(picture)
+
+    [clean] = begun.pipeline.image_processor.postprocess(
+        decode_latents(
+            begun.pipeline.vae, encode_pictures(begun.pipeline.vae, [decode(asked.references[0].picture.data)])
+        )
+    )
+    free, none = edited(), edited(masked=MaskGuidance(weight=0.0, find=lambda _: left))
+    assert np.array_equal(free, none)
+    nowhere = edited(masked=MaskGuidance(find=lambda _: np.zeros((32, 32), np.bool_)))
+    assert np.abs(nowhere - pixels(clean)).max() <= 1
+    held, half = (edited(masked=MaskGuidance(weight=weight, find=lambda _: left)) for weight in (1.0, 0.5))
+    assert len({found.tobytes() for found in (free, nowhere, held, half)}) == 4
+    own = edited(masked=MaskGuidance())
+    assert np.array_equal(own, edited(masked=MaskGuidance()))
+    with pytest.raises(BadInput, match="mask guidance is 2"):
+        MaskGuidance(weight=2)

@@ -14,6 +14,7 @@ from PIL.Image import Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
+from torch import Tensor
 
 from tutelage.diffusion.noise import keyed_seed
 from tutelage.diffusion.quiet import quiet_libraries
@@ -25,6 +26,8 @@ SMALLEST, LARGEST = 16, 4096
 
 Prompt = str | TextConditions
 """A text, or one row of what a text was encoded as."""
+After = Callable[[int, Tensor], Tensor]
+"""Number of a step that was done, and the latents after it (B, C, h, w) → the latents to go on with."""
 
 
 def image_seed(seed: int, index: int) -> int:
@@ -43,6 +46,7 @@ def sample(
     negative: str = "",
     batch: int = 8,
     progress: bool = True,
+    after: After | None = None,
 ) -> Iterator[list[Image]]:
     """Yield the pictures of `prompts`, in order, `batch` at a time; the last list may be shorter.
 
@@ -56,6 +60,7 @@ def sample(
         negative: what to steer away from, for all pictures.
         batch: pictures handed over at once.
         progress: show a bar on stderr, if that is a terminal.
+        after: what is done to the latents after each step.
 
     Raises:
         BadInput: a number is out of range, or the size does not fit the model; before anything is yielded.
@@ -68,7 +73,7 @@ def sample(
         for part in _parts(range(len(prompts)), batch):
             pictures: list[Image] = []
             for lane in _parts(part, lane_width(pipeline, batch)):
-                watch = _watcher(pipeline, partial(bar.advance, task, len(lane) / steps))
+                watch = _watcher(pipeline, partial(bar.advance, task, len(lane) / steps), after)
                 texts, keys = [prompts[i] for i in lane], [seeds[i] for i in lane]
                 pictures += _call(pipeline, texts, keys, negative, options | watch)
                 bar.update(task, completed=lane.stop)
@@ -168,15 +173,17 @@ def _told(prompts: Sequence[Prompt]) -> dict[str, Any]:
     return told | ({"pooled_prompt_embeds": torch.cat(pooled)} if pooled else {})
 
 
-def _watcher(pipeline: Any, advance: Callable[[], None]) -> dict[str, Any]:
-    """The argument that calls `advance` after every denoising step, for pipelines that have it."""
+def _watcher(pipeline: Any, advance: Callable[[], None], after: After | None) -> dict[str, Any]:
+    """The argument that calls `advance` and `after` after every denoising step, for pipelines that have it."""
     name = "callback_on_step_end"
     if name not in _parameters(pipeline):
+        if after is not None:
+            raise BadInput(f"{type(pipeline).__name__} cannot be reached between its steps; draw without mask guidance")
         return {}
 
-    def on_step_end(_: Any, __: int, ___: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+    def on_step_end(_: Any, step: int, __: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         advance()
-        return tensors
+        return tensors if after is None else tensors | {"latents": after(step, tensors["latents"])}
 
     return {name: on_step_end}
 

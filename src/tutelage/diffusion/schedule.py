@@ -60,6 +60,21 @@ def is_flow(scheduler: Any) -> bool:
     return bool(flows) or type(scheduler).__name__.startswith("FlowMatch")
 
 
+def noised(scheduler: Any, clean: Tensor, noise: Tensor, step: int) -> Tensor:
+    """Clean latents (B, C, h, w) as a scheduler has them before step number `step`; after the last one they are clean.
+
+    `noise` is standard normal, of the same shape; the scheduler's timesteps are set.
+    """
+    if step >= len(scheduler.timesteps):
+        return clean
+    time = scheduler.timesteps[step].repeat(len(clean))
+    if is_flow(scheduler):
+        flowing: Tensor = scheduler.scale_noise(clean, time, noise)
+        return flowing
+    noisy: Tensor = scheduler.add_noise(clean, noise, time)
+    return noisy
+
+
 def schedule_from(trained: Any, start: float, steps: int, device: Any) -> Any:
     """A DPM-Solver++ (2M) whose timesteps are set: EDM's discretisation from a log-SNR of `start` down to no noise.
 

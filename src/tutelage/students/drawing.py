@@ -20,6 +20,7 @@ from tutelage.students.base import References, Request
 from tutelage.students.examples import encode_each, encode_references
 from tutelage.students.guidance import Guidance
 from tutelage.students.guided_unet import GuidedUNet, Lane
+from tutelage.students.mask_guidance import MaskGuidance
 from tutelage.students.reference_unet import Memory, ReferenceUNet, join
 from tutelage.triplet import Reference
 
@@ -38,6 +39,8 @@ class Plan:
     negative: str = ""
     """What to steer away from."""
     batch: int = 8
+    masked: MaskGuidance | None = None
+    """What is kept of the source, where pictures are edited."""
     cached: bool = True
     """Whether keys and values are kept over the steps, or computed anew at each; the pictures are the same."""
 

@@ -9,17 +9,19 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from tutelage.diffusion.latents import fitted_size, resized
+from tutelage.diffusion.latents import encode_pictures, fitted_size, resized
 from tutelage.diffusion.levels import levels_of
 from tutelage.diffusion.noise import keyed_generator
 from tutelage.diffusion.pictures import decode
-from tutelage.diffusion.sample import coarsest_cell, lane_width, picture_size, sample
+from tutelage.diffusion.sample import After, coarsest_cell, lane_width, picture_size, sample
+from tutelage.diffusion.text import TextConditions
 from tutelage.errors import BadInput
 from tutelage.students.base import Request
 from tutelage.students.drawing import Plan, evaluating, no_text
 from tutelage.students.edit_examples import Encode
 from tutelage.students.examples import encode_each
 from tutelage.students.guided_unet import Guided, Lane
+from tutelage.students.mask_guidance import disputed, kept_outside, region_of
 
 
 def draw_edits(
@@ -92,6 +94,32 @@ def _drawn(
     )
     prompts, seeds = [texts.take([i]) for i in range(len(lane))], [request.seed for request, _ in lane]
     options: dict[str, Any] = {"steps": plan.steps, "size": size, "batch": len(lane), "progress": False}
-    with evaluating(guided.network), guided.drawing(shown):
-        [pictures] = sample(guiding, prompts, seeds, guidance=1.0, **options)
+    with evaluating(guided.network):
+        after = _masking(pipeline, guided, lane, size, plan, (texts, shown.nothing, seen)) if plan.masked else None
+        with guided.drawing(shown):
+            [pictures] = sample(guiding, prompts, seeds, guidance=1.0, after=after, **options)
     return pictures
+
+
+def _masking(
+    pipeline: Any,
+    guided: Guided,
+    lane: Sequence[tuple[Request, Image]],
+    size: tuple[int, int],
+    plan: Plan,
+    told: tuple[TextConditions, TextConditions, Tensor],
+) -> After:
+    """What keeps a lane's pictures outside their masks; `told` are instructions, no text, and sources as shown."""
+    assert plan.masked is not None
+    texts, nothing, seen = told
+    clean = encode_pictures(pipeline.vae, [resized(source, size) for _, source in lane])
+    levels, regions = levels_of(pipeline.scheduler), []
+    for at, (request, source) in enumerate(lane):
+        if plan.masked.find is not None:
+            mask = plan.masked.find(source)
+        else:
+            words, one = (nothing, texts.take([at])), slice(at, at + 1)
+            mask = disputed(guided.network, levels, clean[one], seen[one], words, request.seed)
+        regions.append(region_of(mask, plan.masked.weight, (clean.shape[2], clean.shape[3])))
+    seeds = [request.seed for request, _ in lane]
+    return kept_outside(pipeline.scheduler, clean, seeds, torch.cat(regions).to(clean.device))

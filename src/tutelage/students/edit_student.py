@@ -20,6 +20,7 @@ from tutelage.students.edit_examples import PairEncoder
 from tutelage.students.folder import save_folder
 from tutelage.students.guidance import Guidance
 from tutelage.students.guided_unet import Guided
+from tutelage.students.mask_guidance import MaskGuidance
 from tutelage.students.settings import EditShape, EditTraining
 
 
@@ -100,13 +101,14 @@ class EditStudent(ABC):
         size: tuple[int, int] | None = None,
         batch: int = 8,
         negative: str = "",
+        masked: MaskGuidance | None = None,
     ) -> Iterator[list[Image.Image]]:
         """Edit with the pipeline's scheduler; see `base.Student.generate`.
 
         A request's text is the instruction, its one reference the source. Without a size, a picture has its source's
-        aspect ratio. `negative` is what to steer away from.
+        aspect ratio. `negative` is what to steer away from, `masked` what stays the source's.
         """
-        plan = Plan(steps=steps, guidance=guidance, size=size, batch=batch, negative=negative)
+        plan = Plan(steps=steps, guidance=guidance, size=size, batch=batch, negative=negative, masked=masked)
         return draw_edits(self.pipeline, self.guided(), self.encode_sources, requests, plan)
 
     @cached_property
