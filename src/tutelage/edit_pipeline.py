@@ -1,10 +1,11 @@
-"""OmniEdit's data as a run: pages → captioned pictures → orders → specialists' pairs → judged corpus."""
+"""OmniEdit as a run: pages → captioned pictures → orders → specialists' pairs → corpus → student → figures → a page."""
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from tutelage.errors import BadInput
 from tutelage.executors.base import Resources
@@ -20,9 +21,14 @@ from tutelage.judges.viescore import VieScore
 from tutelage.mining.edit_orders import Ordering
 from tutelage.run import FREE, append_log, open_run
 from tutelage.sources.toybox import Toybox
+from tutelage.stages.settings import EditBenching, EditLearning
 from tutelage.teachers.specialists.guild import Specialists
 from tutelage.toybox.checkpoints import checkpoint
 
+if TYPE_CHECKING:  # PyTorch takes seconds to import
+    from tutelage.stages.edited import Beside
+
+TOYBOX: Final = "toybox"
 UNFOUND: Final = (
     "what was to be masked is in none of the pictures; give other phrases or a lower masks.least in a new run"
 )
@@ -30,14 +36,15 @@ UNFOUND: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class InstructionDriven:
-    """A corpus of edits by instruction, from pages."""
+    """A student that edits as told, from pages."""
 
     out: Path
     """The run directory: the same command resumes."""
     pages: str = "toybox"
     """`toybox`, or a .parquet, a .tar, a folder of either, or a folder with a folder of pictures for each subject."""
     base: str = "toybox-sd"
-    """What specialists draw with: a shipped name, a folder, or a Hub id of Stable Diffusion or SDXL."""
+    """What specialists draw with: a shipped name, a folder, or a Hub id of Stable Diffusion or SDXL. The student
+    starts from it too, unless its settings name another."""
     crawl: Toybox = Toybox()
     """Which crawl `toybox` is."""
     pictures: int | None = None
@@ -57,7 +64,15 @@ class InstructionDriven:
     """It must be given a classifier, or be switched off by name."""
     viescore: VieScore | None = None
     """A multimodal model; None: it is not asked. `tutelage judge` adds its verdicts, or a distilled judge's, later."""
+    learning: EditLearning = field(metadata=FREE)
+    """May change: `student/config.json` says what the student was trained with."""
+    bench: EditBenching | None = field(default=None, metadata=FREE)
+    """Which edits to measure the student with; None: none."""
     seed: int = 0
+    dry_run: bool = field(default=False, metadata=FREE)
+    """Print what would be done, how long it would take and how much disk it needs, and do none of it."""
+    only: tuple[Literal["caption", "order", "teach", "learn", "bench"], ...] = field(default=(), metadata=FREE)
+    """Do these steps and no others. None: all."""
     workers: int = field(default=1, metadata=FREE)
     """Processes that draw and judge. On a CPU one a core is fastest; each holds the networks."""
     device: str = field(default="auto", metadata=FREE)
@@ -76,21 +91,31 @@ class InstructionDriven:
             BadInput: a setting is wrong, a model cannot be had, or nothing is left to go on with.
         """
         self.safety.check()
+        if self.dry_run:
+            from tutelage.stages.edit_plan import print_edit_plan
+
+            print_edit_plan(self)
+            return
+        if int(os.environ.get("RANK", "0")):  # under `accelerate launch`, one process does all that cannot be shared
+            if "learn" in self.stages():
+                self.learn()
+            return
         open_run(self, self.out)
         for stage, work in self.stages().items():
             started = time.monotonic()
             counts = work()
-            seconds = time.monotonic() - started
-            append_log(self.out, {"stage": stage, **counts, "seconds": seconds, "time": time.time()})
+            row = {"stage": stage, **counts, "seconds": time.monotonic() - started, "time": time.time()}
+            append_log(self.out, row)
             print(f"{stage}: {', '.join(f'{value:,} {name}' for name, value in counts.items())}")
-        from tutelage.corpus.commands import stats_command
-        from tutelage.stages.taught import CORPUS
+        from tutelage.report.page import write_report
 
-        stats_command(self.out / CORPUS)
+        print(f"report: {write_report(self.out)}")
 
     def stages(self) -> Mapping[str, Callable[[], dict[str, int]]]:
         """The steps in order; each does what is not done yet and counts what there is."""
-        return {"caption": self.caption, "order": self.order, "teach": self.teach}
+        steps = {"caption": self.caption, "order": self.order, "teach": self.teach, "learn": self.learn}
+        every = steps if self.bench is None else {**steps, "bench": self.measure}
+        return {name: step for name, step in every.items() if not self.only or name in self.only}
 
     def caption(self) -> dict[str, int]:
         """Pages → captioned pictures."""
@@ -117,6 +142,35 @@ class InstructionDriven:
         placed = Local(workers=self.workers)
         told = (self.specialists(), self.panel(), self.out, placed, occupied)
         return teach(asked, total, *told, fruitless=UNFOUND)
+
+    def learn(self) -> dict[str, int]:
+        """Kept pairs → student."""
+        from tutelage.stages.edit_card import write_edit_card
+        from tutelage.stages.learnt import MODEL, learn
+
+        counts = learn(self.lesson(), self.seed, self.device, self.out)
+        write_edit_card(self.out / MODEL, self.out, self.lesson(), counts["triplets"])
+        return counts
+
+    def measure(self) -> dict[str, int]:
+        """Student and specialists on edits that the student has not seen."""
+        from tutelage.stages.edited import measure_edits
+
+        assert self.bench is not None
+        return measure_edits(self.bench, self.beside())
+
+    def beside(self) -> "Beside":
+        """What the student is measured beside."""
+        from tutelage.stages.edited import Beside
+
+        told = {"out": self.out, "toys": self.pages == TOYBOX, "tasks": tuple(self.ordering.tasks)}
+        given = {"teacher": self.specialists(), "panel": self.panel(), "held_out": self.learning.held_out}
+        made: Callable[..., Beside] = Beside
+        return made(**told, **given, workers=self.workers, device=self.device)
+
+    def lesson(self) -> EditLearning:
+        """What the student is told, with what the run decides filled in."""
+        return self.learning if self.learning.base else replace(self.learning, base=self.base)
 
     def specialists(self) -> Specialists:
         """The teacher with what the run decides filled in."""

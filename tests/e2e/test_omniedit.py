@@ -1,4 +1,4 @@
-"""From pages to a judged corpus of edits, on the toybox and on photographs, and again at once."""
+"""From pages to a student that edits and a page about it, on the toybox and on photographs, and again at once."""
 
 import io
 from dataclasses import replace
@@ -10,15 +10,26 @@ import pytest
 from PIL import Image
 
 from tutelage.corpus.reader import Corpus
+from tutelage.edit import load_editor
 from tutelage.judges.clip_captions import ClipCaptions
 from tutelage.judges.clip_direction import ClipDirection
 from tutelage.judges.clip_image import ClipImage
 from tutelage.recipes.omniedit import omniedit_debug
 from tutelage.sources.toybox import Toybox
+from tutelage.stages.batches import is_held_out
 from tutelage.stages.pictured import orders_of, pictured
+from tutelage.stages.settings import EditBenching, EditLearning
 from tutelage.teachers.specialists.guild import guild
 from tutelage.teachers.specialists.settings import Drawing
-from tutelage.triplet import EDITS
+from tutelage.training.settings import Schedule
+from tutelage.triplet import EDITS, Picture
+
+
+def learning(how: EditLearning) -> EditLearning:
+    """Too short to learn anything, from whatever was made."""
+    bands = {"outside-mask": (0.0, 100.0), "clip-image": (-1.0, 1.0), "clip-direction": (-1.0, 1.0)}
+    short = Schedule(steps=1, batch=2, lr=1e-4)
+    return replace(how, schedule=short, gate=bands | {"clip-captions": (-1.0, 1.0)})
 
 
 def test_the_toybox(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,6 +37,8 @@ def test_the_toybox(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = replace(
         run, out=tmp_path / "run", crawl=Toybox(path=tmp_path / "crawl", pages=4, workers=1), pictures=2,
         teacher=guild("", Drawing(steps=1, guidance=1.0), run.teacher.swap.masks), device="cpu",
+        learning=learning(run.learning),
+        bench=EditBenching(items=1, steps=1, side=64, curve=(1.5,), curve_items=1, curve_runs=2),
     )  # fmt: skip
     run.run()
     told = capsys.readouterr().out
@@ -41,7 +54,11 @@ def test_the_toybox(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert len({one.text, *one.wordings}) == 4
         verdicts = {said.judge for said in corpus.verdicts([one.id])[one.id]}
         assert verdicts == {"outside-mask", "clip-image", "clip-direction", "clip-captions"}
-    assert "balance of tasks" in told
+    assert "learn: " in told
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    for section in ("funnel", "edits", "pairs", "scores", "figures", "guidance", "settings"):
+        assert f'<section id="{section}">' in page
+    assert "beside those of OmniEdit" in page
     run.run()
     assert len(Corpus(tmp_path / "run" / "corpus")) == len(made)
 
@@ -67,16 +84,25 @@ def test_photographs_of_any_shape(tmp_path: Path, tiny_sdxl: Path, tiny_clip: Pa
     monkeypatch.setattr(language, "language_model", lambda *_: Model())
     for number, size in enumerate(((64, 36), (36, 64), (48, 48))):
         photograph(tmp_path / "photos" / "one" / f"{number}.jpg", size, number)
+    ids = [Picture(data=path.read_bytes()).key[:16] for path in (tmp_path / "photos" / "one").glob("*.jpg")]
+    shares = [percent / 100 for percent in range(100)]
+    share = next(one for one in shares if sum(is_held_out(name, one) for name in ids) == 1)
     run = omniedit_debug()
     clip = {"clip": tiny_clip}
-    replace(
+    run = replace(
         run, out=tmp_path / "run", pages=str(tmp_path / "photos"), base=str(tiny_sdxl), captioner="", pictures=None,
         ordering=replace(run.ordering, tasks={"environment": 1.0}, edits=1),
         teacher=guild("", Drawing(steps=1, guidance=1.0), run.teacher.swap.masks), device="cpu",
         clip_image=ClipImage(**clip), clip_direction=ClipDirection(**clip), clip_captions=ClipCaptions(**clip),
-    ).run()  # fmt: skip
+        learning=replace(learning(run.learning), held_out=share),
+        bench=EditBenching(items=1, steps=1, curve=(), clip=str(tiny_clip)),
+    )  # fmt: skip
+    run.run()
     assert len(list(pictured(tmp_path / "run"))) == 3
     corpus = Corpus(tmp_path / "run" / "corpus")
     shapes = {Image.open(io.BytesIO(one.target)).size for one in corpus.take(range(len(corpus)))}
     assert {width > height for width, height in shapes} == {True, False}
     assert len(shapes) == 3
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert '<section id="edits">' in page
+    assert load_editor(tmp_path / "run" / "model", "cpu")[0].pipeline.unet.config.in_channels == 8

@@ -178,3 +178,20 @@ def bench(run: Path, rows: Sequence[Row], words: str = "toy", subjects: int = 3)
     (folder / "questions.jsonl").write_text("".join(lines), encoding="utf-8")
     write_json(rows, folder / "rows.json")
     return run
+
+
+def edit(run: Path, rows: Sequence[Row], words: str = "make it") -> Path:
+    """Two edits of three tasks, answered by a student and, but for one, by a specialist."""
+    folder = run / "edits"
+    lines = []
+    for number in range(6):
+        task, name = ("swap", "style", "removal")[number % 3], f"{number:02d}/0"
+        who = ("source", "truth", "student", *(("specialist",) if number else ()))
+        for place in who:
+            (folder / place / f"{number:02d}").mkdir(parents=True)
+            (folder / place / f"{name}.png").write_bytes(png(number, 24))
+        line = {"id": name, "groups": [task], "instruction": f"{words} {number}", "before": "", "after": ""}
+        lines.append(json.dumps(line) + "\n")
+    (folder / "questions.jsonl").write_text("".join(lines), encoding="utf-8")
+    write_json(rows, folder / "rows.json")
+    return run

@@ -20,7 +20,8 @@ from tutelage.mining.mine import PAGES, mined
 from tutelage.run import read_log
 from tutelage.stages.learnt import MODEL, STUDENT
 from tutelage.stages.mined import FINISHED, IMAGINED, MINED
-from tutelage.stages.probe import seconds_a_page, size_of, timed
+from tutelage.stages.probe import seconds_a_page
+from tutelage.stages.probe_pages import size_of, timed
 from tutelage.stages.taught import CORPUS, TAUGHT
 from tutelage.triplet import Triplet
 

@@ -1,6 +1,6 @@
-"""OmniEdit: seven specialists, judges, and a corpus of edits by instruction.
+"""OmniEdit: seven specialists, judges, and a student that edits as told.
 
-Docstrings give the command, the hardware and the time. The student that learns from the corpus is another recipe's.
+Docstrings give the command and the hardware. Students of true pairs, to compare with, are in `recipes.edits`.
 """
 
 from dataclasses import replace
@@ -17,11 +17,13 @@ from tutelage.judges.safety import OFF, Safety
 from tutelage.mining.edit_orders import PAPER, Ordering
 from tutelage.segmentation.masks import Masks
 from tutelage.sources.toybox import Toybox
+from tutelage.stages.settings import EditBenching, EditLearning
 from tutelage.teachers.specialists.attribute import Attribute
 from tutelage.teachers.specialists.environment import Environment
 from tutelage.teachers.specialists.guild import Specialists, guild
 from tutelage.teachers.specialists.settings import Drawing
 from tutelage.teachers.specialists.style import Style
+from tutelage.training.settings import Schedule
 
 RUNS = Path("runs")
 EVEN = dict.fromkeys(PAPER, 1.0)
@@ -33,6 +35,9 @@ STRICT = PromptToPrompt(cross=0.5, self_attention=0.8, coarse=1.0)
 
 SIMILARITY, DIRECTION, CAPTIONS = 0.4, 0.75, 0.75
 """Thresholds for the cosines of toybox-clip: see docs/log.md."""
+
+LEARNING = EditLearning(schedule=Schedule(steps=12_000, batch=32, lr=3e-4, warmup=200, decay=0.5, ema=0.999))
+"""What suits toybox-sd."""
 
 
 def toys(drawing: Drawing) -> Specialists:
@@ -50,9 +55,10 @@ def toys(drawing: Drawing) -> Specialists:
 
 
 def omniedit() -> InstructionDriven:
-    """OmniEdit's data (Wei et al. 2024) on the toybox: a crawl, seven specialists, and a panel of judges.
+    """OmniEdit (Wei et al. 2024) on the toybox: a crawl, seven specialists, judges, and a student of what they keep.
 
-    `tutelage run omniedit --workers 2`; two cores.
+    `tutelage run omniedit --workers 2`; two cores. Its student is an InstructPix2Pix of toybox-sd; after toybox-dit,
+    `--learning.student editnet --learning.base runs/toybox-dit/model` makes OmniEdit's own, as does `controlnet`.
     """
     clip = "toybox-clip"
     return InstructionDriven(
@@ -66,6 +72,8 @@ def omniedit() -> InstructionDriven:
         clip_captions=ClipCaptions(clip=clip, threshold=CAPTIONS),
         outside_mask=OutsideMask(),
         safety=Safety(classifier=OFF),
+        learning=LEARNING,
+        bench=EditBenching(),
     )
 
 
@@ -73,7 +81,9 @@ def omniedit_photos() -> InstructionDriven:
     """The same for photographs and SDXL, tasks as often as in the paper, masks by Grounding DINO and SAM.
 
     `tutelage run omniedit-photos --pages FOLDER --language-model URL#MODEL --safety.classifier OWNER/NAME`, on a
-    machine with an accelerator. Captions are the pages' alt texts unless a captioner is given (--captioner).
+    machine with an accelerator. Captions are the pages' alt texts unless a captioner is given (--captioner). The
+    student is an InstructPix2Pix of SDXL with the numbers of Generative Data Refinement (Boesel & Rombach 2024); for an
+    EditNet give `--learning.student editnet --learning.base OWNER/NAME` of a Stable Diffusion 3.
     """
     clip = "openai/clip-vit-large-patch14"
     masks = Masks(segmenter="facebook/sam-vit-large", detector="IDEA-Research/grounding-dino-base")
@@ -90,24 +100,29 @@ def omniedit_photos() -> InstructionDriven:
         clip_captions=ClipCaptions(clip=clip),
         outside_mask=OutsideMask(),
         safety=Safety(classifier=""),
+        learning=EditLearning(
+            held_out=0.02, schedule=Schedule(steps=20_000, batch=160, lr=1e-5, warmup=500, decay=0.1, ema=0.9999)
+        ),
+        bench=EditBenching(clip=clip, steps=50),
     )
 
 
-def omniedit_debug() -> InstructionDriven:
-    """All of `omniedit`, too short for good pictures.
+ANY = {"clip-image": (-1.0, 1.0), "clip-direction": (-1.0, 1.0), "clip-captions": (-1.0, 1.0)}
+"""A gate that what judges said of likeness, direction and captions passes, whatever it is."""
 
-    `tutelage run omniedit-debug`; two cores, under a minute.
+
+def omniedit_debug() -> InstructionDriven:
+    """All of `omniedit`, too short for good pictures or a good student.
+
+    `tutelage run omniedit-debug`; two cores, about a minute.
     """
-    clip = "toybox-clip"
-    return InstructionDriven(
+    short = replace(LEARNING.schedule, steps=4, batch=4)
+    return replace(
+        omniedit(),
         out=RUNS / "omniedit-debug",
         crawl=Toybox(path=RUNS / "debug-crawl", pages=24),
         pictures=6,
-        ordering=Ordering(tasks=EVEN),
         teacher=toys(Drawing(steps=2, guidance=3.0)),
-        clip_image=ClipImage(clip=clip, threshold=SIMILARITY),
-        clip_direction=ClipDirection(clip=clip, threshold=DIRECTION),
-        clip_captions=ClipCaptions(clip=clip, threshold=CAPTIONS),
-        outside_mask=OutsideMask(),
-        safety=Safety(classifier=OFF),
+        learning=replace(LEARNING, schedule=short, gate=ANY),
+        bench=EditBenching(items=1, steps=2, curve=(1.0, 2.0), curve_items=1, curve_runs=2),
     )

@@ -87,7 +87,7 @@ def read_bench(folder: Path) -> Bench | None:
     Raises:
         BadInput: a file in it is not what its name says; the message names the line or row.
     """
-    questions, rows = _questions(folder / QUESTIONS), _rows(folder / ROWS)
+    questions, rows = _questions(folder / QUESTIONS), read_rows(folder / ROWS)
     if not questions and not rows:
         return None
     answers = frozenset(path.relative_to(folder).as_posix() for path in folder.glob("*/*.png"))
@@ -145,7 +145,12 @@ def _question(line: str, where: str) -> Question:
     return Question(**plain, **lists)
 
 
-def _rows(path: Path) -> tuple[Row, ...]:
+def read_rows(path: Path) -> tuple[Row, ...]:
+    """The figures in a file; none if it is not there.
+
+    Raises:
+        BadInput: it holds something else.
+    """
     if not path.exists():
         return ()
     try:

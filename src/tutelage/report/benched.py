@@ -83,14 +83,14 @@ def _table(figures: Figures, caption: str) -> Element:
     body: list[list[Child]] = [
         [
             generator_name(name),
-            *(_figure(figures.get((name, metric)), drawn=metric in scale) for metric in shared),
+            *(figure_cell(figures.get((name, metric)), drawn=metric in scale) for metric in shared),
             _items([row for (whose, metric), row in figures.items() if whose == name and metric in shared]),
         ]
         for name in names
         if any((name, metric) in figures for metric in shared)
     ]
     alone: list[list[Child]] = [
-        [f"{generator_name(name)}: {metric}", _figure(row), f"{row.n:,}"]
+        [f"{generator_name(name)}: {metric}", figure_cell(row), f"{row.n:,}"]
         for (name, metric), row in figures.items()
         if metric not in shared
     ]
@@ -106,7 +106,8 @@ def _within(row: Row) -> bool:
     return all(0 <= end <= 1 for end in (row.value, row.low, row.high) if end is not None)
 
 
-def _figure(row: Row | None, *, drawn: bool = False) -> Child:
+def figure_cell(row: Row | None, *, drawn: bool = False) -> Child:
+    """A figure with its interval below it, and `drawn` on a line from 0 to 1."""
     if row is None or row.value is None:
         return "missing" if row else UNKNOWN
     ends = [shown(end) for end in (row.low, row.high) if end is not None]

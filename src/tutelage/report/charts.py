@@ -82,6 +82,47 @@ def curve(steps: Floats, values: Floats, alt: str) -> Element:
     return _chart(alt, [*_down(up), *_along(across), plot])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Places that belong together, in order."""
+
+    name: str
+    places: Sequence[tuple[float, float]]
+    """(across, up)."""
+    spreads: Sequence[tuple[float, float]]
+    """Of each, as far as its cross reaches in both directions."""
+    labels: Sequence[str]
+
+
+def tradeoff(lines: Sequence[Line], alt: str) -> Element:
+    """Lines through places, of which there is at least one, with crosses for their spreads."""
+    every = [pair for line in lines for pair in zip(line.places, line.spreads, strict=True)]
+    ends = [[place[at] + sign * spread[at] for place, spread in every for sign in (-1, 1)] for at in (0, 1)]
+    across, up = (axis(np.asarray(values, np.float64)) for values in ends)
+    drawn = [_line(across, up, line, number) for number, line in enumerate(lines)]
+    paths = [path for path, _ in drawn]
+    plot = el("svg", paths, viewBox="0 0 100 100", preserveAspectRatio="none", width="100%", height="100%")
+    return _chart(alt, [*_down(up), *_along(across), plot, *(marks for _, marks in drawn)])
+
+
+def _line(across: Axis, up: Axis, line: Line, number: int) -> tuple[Element, Element]:
+    """Its path, and its points with crosses and labels."""
+    at = [(across.at(x), 100 - up.at(y)) for x, y in line.places]
+    reach = [(across.at(x + dx) - across.at(x), up.at(y + dy) - up.at(y))
+             for (x, y), (dx, dy) in zip(line.places, line.spreads, strict=True)]  # fmt: skip
+    kind = f"series-{number % 3}"
+    path = el("path", d="".join(f"{'L' if n else 'M'}{x:.2f} {y:.2f}" for n, (x, y) in enumerate(at)), class_=kind)
+    marks: list[Element] = []
+    for (x, y), (dx, dy), label in zip(at, reach, line.labels, strict=True):
+        place = {"x1": f"{x - dx:.2f}%", "x2": f"{x + dx:.2f}%", "y1": f"{y:.2f}%", "y2": f"{y:.2f}%"}
+        upright = {"x1": f"{x:.2f}%", "x2": f"{x:.2f}%", "y1": f"{y - dy:.2f}%", "y2": f"{y + dy:.2f}%"}
+        marks += [el("line", **place), el("line", **upright), el("circle", cx=f"{x:.2f}%", cy=f"{y:.2f}%", r=4)]
+        marks.append(el("text", label, x=f"{x:.2f}%", y=f"{y:.2f}%", dx=8, dy=-7))
+    x, y = at[-1]
+    marks.append(el("text", line.name, x=f"{x:.2f}%", y=f"{y:.2f}%", dx=8, dy=16, class_="series-name"))
+    return path, el("g", marks, class_=kind)
+
+
 def whisker(value: float, low: float | None, high: float | None) -> Element:
     """A figure in [0, 1] as a dot on a line, with its interval as a bar."""
     parts = [el("line", x1="0", x2="100%", y1=5, y2=5, class_="track")]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tutelage.errors import BadInput
 from tutelage.report.bench import Bench, read_bench
+from tutelage.report.edits import EDITS, Edits, read_edits
 from tutelage.report.wording import number
 from tutelage.run import CONFIG, read_log
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-STAGES: Final = ("mine", "imagine", "teach", "learn", "bench")
+STAGES: Final = ("mine", "imagine", "caption", "order", "pair", "take", "refine", "teach", "learn", "bench")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,12 @@ class Found:
     """(N,), row by row of the corpus: whether every judge kept it."""
     losses: Losses | None
     bench: Bench | None
+    edits: Edits | None = None
+
+    @property
+    def edited(self) -> bool:
+        """Whether it is a run of edits by instruction."""
+        return bool({"ordering", "made_by", "refinement"} & self.config.keys())
 
     def count(self, stage: str, name: str) -> int | None:
         """A count that a stage left in the log."""
@@ -90,6 +97,7 @@ def find(run: Path) -> Found:
         kept=_kept(corpus),
         losses=_losses(run / "student"),
         bench=read_bench(run / "bench"),
+        edits=read_edits(run / EDITS),
     )
 
 

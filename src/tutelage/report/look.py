@@ -50,7 +50,8 @@ figure { margin: 0; min-width: 0 }
 .shown { position: sticky; top: 4rem }
 .pictures { display: grid; grid-template-columns: 1fr 1fr; gap: .4rem; margin-bottom: .5rem }
 .pictures img { aspect-ratio: 1; object-fit: contain }
-.strip { display: grid; grid-template-columns: repeat(8, minmax(0, 1fr)); gap: .6rem; margin: 2rem 0 0 }
+.strip { display: grid; align-items: center; gap: .6rem; margin: 2rem 0 0;
+         grid-template-columns: repeat(8, minmax(0, 1fr)) }
 .heads, .answer { display: grid; gap: .6rem; align-items: center;
                   grid-template-columns: minmax(8.5rem, 1.5fr) repeat(var(--columns), minmax(0, 1fr)) }
 .heads { align-items: end; margin-bottom: .5rem; color: var(--soft); font-size: .8rem; line-height: 1.25;
@@ -60,6 +61,13 @@ figure { margin: 0; min-width: 0 }
 .answer figure { max-width: 11rem }
 .answer figcaption { display: none }
 .skill { display: block; color: var(--soft); font-size: .76rem; letter-spacing: .02em }
+.edit { display: grid; gap: .6rem; align-items: center;
+        grid-template-columns: minmax(0, 1fr) minmax(8rem, 1.2fr) repeat(var(--columns), minmax(0, 1fr)) }
+.edit + .edit { margin-top: .7rem }
+.edit p { margin: 0; padding: 0 .5rem; font-size: .92rem; line-height: 1.4 }
+.edit figcaption { display: none }
+.pairs.targets { grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)) }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 2px; align-items: center }
 .targets { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 1.1rem .9rem }
 .targets figcaption { margin-top: .5rem; font-size: .84rem; line-height: 1.4 }
 .targets small { display: block; margin-top: .15rem; font-size: .76rem }
@@ -132,6 +140,15 @@ rect.rejected { fill: var(--badwash); stroke: var(--bad) }
                 stroke-linejoin: round }
 .raw { opacity: .45; stroke-width: 1 }
 .smooth { stroke-width: 2.5 }
+.series-0, .series-0 line, .series-0 circle { stroke: var(--good); fill: none }
+.series-1, .series-1 line, .series-1 circle { stroke: var(--bad); fill: none }
+.series-2, .series-2 line, .series-2 circle { stroke: var(--soft); fill: none }
+path.series-0, path.series-1, path.series-2 { stroke-width: 2.5; vector-effect: non-scaling-stroke }
+.series-0 circle { fill: var(--good) }
+.series-1 circle { fill: var(--bad) }
+.series-2 circle { fill: var(--soft) }
+.chart g text { stroke: none }
+.chart .series-name { fill: var(--ink); font-weight: 600 }
 .axis { margin: 0 0 .4rem; text-align: center }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .88rem }
 .swatch { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; border: 1px solid var(--good);
@@ -148,6 +165,10 @@ rect.rejected { fill: var(--badwash); stroke: var(--bad) }
   .answer + .answer { margin-top: 1.4rem }
   .answer p { grid-column: 1 / -1; padding: 0 }
   .answer figcaption { display: block; margin-top: .3rem; color: var(--soft); font-size: .76rem; line-height: 1.25 }
+  .edit { grid-template-columns: repeat(2, minmax(0, 1fr)); align-items: start }
+  .edit.heads { display: none }
+  .edit + .edit { margin-top: 1.6rem }
+  .edit figcaption { display: block; margin-top: .3rem; color: var(--soft); font-size: .76rem; line-height: 1.25 }
   .bars tr { display: grid; grid-template-columns: 1fr auto; margin-bottom: .6rem }
   .bars th, .bars td { padding: 0 }
   .bars .value { grid-area: 1 / 2 }

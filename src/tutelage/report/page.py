@@ -52,20 +52,24 @@ def write_report(run: Path) -> Path:
 
 def page(found: "Found", album: "Album") -> bytes:
     """The page of a run, with its pictures stored as `album` says."""
-    from tutelage.report import benched, figures, gallery, sections
+    from tutelage.report import benched, edit_figures, edit_gallery, figures, gallery, sections
     from tutelage.report.look import STYLE
     from tutelage.report.markup import document, el
 
+    looked = edit_gallery if found.edited else gallery
     parts = [
-        sections.funnel(found),
+        sections.funnel(found, edit_figures.balance_table(found)),
         gallery.subjects(found.bench, album),
-        gallery.examples(found, album),
+        edit_gallery.rows(found.edits, album),
+        looked.examples(found, album),
         figures.scores(found),
         figures.losses(found),
         benched.figures(found),
+        edit_figures.figures(found.edits),
+        edit_figures.guidance(found.edits),
         sections.settings(found),
     ]
     there = [part for part in parts if part]
     links = el("nav", [el("a", part.title, href=f"#{part.id}") for part in there], aria_label="Parts of the report")
-    body = el("main", sections.headline(found, gallery.strip(found, album)), links, [part.element() for part in there])
+    body = el("main", sections.headline(found, looked.strip(found, album)), links, [part.element() for part in there])
     return document(f"{found.recipe or 'A run'}: tutelage report", STYLE, body)

@@ -18,10 +18,19 @@ from tutelage.run import CONFIG
 STAGES: Final[Mapping[str, str]] = {
     "mine": "Mining pages",
     "imagine": "Imagining prompts",
+    "caption": "Captioning pictures",
+    "order": "Ordering edits",
+    "pair": "Making pairs",
+    "take": "Judging pairs as they came",
+    "refine": "Refining pairs",
     "teach": "Experts and judges",
     "learn": "Training the student",
     "bench": "Measuring",
 }
+
+
+ORDERED: Final = (("caption", "Pictures captioned", "pictures"), ("order", "Edits ordered", "assignments"))
+"""Steps of a run that edits: stage, name, count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +53,8 @@ def headline(found: Found, pictures: Child) -> Element:
         el("div", el("b", value), el("span", name), el("small", note) if note else None)
         for value, name, note in _totals(found)
     ]
-    took = [Part(name=STAGES.get(each.name, title(each.name)), value=each.seconds, shown=duration(each.seconds))
+    names = {**STAGES, "teach": "Specialists and judges"} if found.edited else STAGES
+    took = [Part(name=names.get(each.name, title(each.name)), value=each.seconds, shown=duration(each.seconds))
             for each in found.stages]  # fmt: skip
     return el(
         "header",
@@ -58,8 +68,8 @@ def headline(found: Found, pictures: Child) -> Element:
     )
 
 
-def funnel(found: Found) -> Section | None:
-    """From pages to kept triplets."""
+def funnel(found: Found, by_task: Element | None = None) -> Section | None:
+    """From pages to kept triplets; `by_task` takes the place of the table by skill."""
     steps = list(_steps(found))
     if not steps:
         return None
@@ -67,7 +77,8 @@ def funnel(found: Found) -> Section | None:
     about += "pictures are stored with their scores, so every limit can be moved later."
     tables = [*_page_tables(found), _judge_table(found)]
     body = [el("p", about), el("div", bars(steps), class_="panel"), el("div", tables, class_="beside")]
-    return Section(id="funnel", title="From pages to triplets", body=[*body, _skill_table(found)])
+    skills = _skill_table(found, by_task is not None)
+    return Section(id="funnel", title="From pages to triplets", body=[*body, by_task, skills])
 
 
 def settings(found: Found) -> Section:
@@ -103,16 +114,23 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
 def _story(found: Found) -> str:
     """What was made, as one sentence."""
     parts = []
+    pictures, orders = found.count("caption", "pictures"), found.count("order", "assignments")
+    if pictures is not None and orders is not None:
+        parts.append(f"{counted(pictures, 'picture')} gave {counted(orders, 'order')}")
     if found.mined:
         pages, subjects = sum(found.mined.pages.values()), found.mined.pages[""]
         parts.append(f"{counted(pages, 'page')} gave {counted(subjects, 'subject')}")
     if found.corpus is not None:
-        drew = counted(len(found.kept), "picture")
-        parts.append(f"experts drew {drew} of them and the judges kept {found.kept.sum():,}")
+        drew = counted(len(found.kept), "pair" if found.edited else "picture")
+        who = "there are" if found.edited and orders is None else "specialists made" if found.edited else "experts drew"
+        whose = "" if found.edited else " of them"
+        parts.append(f"{who} {drew}{whose} and the judges kept {found.kept.sum():,}")
     if found.losses:
         parts.append(f"one student learned from these for {counted(int(found.losses.step[-1]), 'step')}")
     if found.bench and found.bench.questions:
         parts.append(f"it was asked {counted(len(found.bench.questions), 'question')} about subjects it had never seen")
+    if found.edits and found.edits.asked:
+        parts.append(f"it was told {counted(len(found.edits.asked), 'edit')} that it had never seen")
     story = "; ".join(parts) or "nothing has been made yet"
     return f"{story[0].upper()}{story[1:]}."
 
@@ -121,16 +139,19 @@ def _totals(found: Found) -> Iterator[tuple[str, str, str]]:
     """Value, name and note of the figures at the head of the page."""
     if found.mined:
         yield f"{found.mined.pages['']:,}", "subjects", f"of {counted(sum(found.mined.pages.values()), 'page')}"
+    if (pictures := found.count("caption", "pictures")) is not None:
+        yield f"{pictures:,}", "captioned pictures", ""
     if found.corpus is not None:
         made, kept = len(found.kept), int(found.kept.sum())
-        yield f"{made:,}", "pictures by experts", ""
+        yield f"{made:,}", "pairs" if found.edited else "pictures by experts", ""
         yield f"{kept:,}", "kept triplets", share(kept, made) if made else ""
     if found.losses:
         yield f"{int(found.losses.step[-1]):,}", "steps of the student", ""
-    for row in found.bench.rows if found.bench else ():
-        if (row.row, row.metric) == ("student", "overall") and row.value is not None:
+    rows = [*(found.bench.rows if found.bench else ()), *(found.edits.rows if found.edits else ())]
+    for row in rows:
+        if row.row == "student" and row.metric in ("overall", "right") and row.value is not None:
             between = f"{score(row.low)} to {score(row.high)}" if row.low is not None else ""
-            yield score(row.value), "student, overall", between
+            yield score(row.value), f"student, {row.metric}", between
 
 
 def _steps(found: Found) -> Iterator[Part]:
@@ -141,14 +162,22 @@ def _steps(found: Found) -> Iterator[Part]:
         yield Part(name="Pages found", value=pages, shown=f"{pages:,}")
         left = f"{share(subjects, pages)} of pages"
         yield Part(name="Subjects mined", value=subjects, shown=f"{subjects:,}", note=left)
+    for stage, name, what in ORDERED:
+        if (count := found.count(stage, what)) is not None:
+            yield Part(name=name, value=count, shown=f"{count:,}")
     prompts = found.count("imagine", "assignments")
     if prompts is not None:
         each = f"{prompts / subjects:.1f} a subject" if subjects else ""
         yield Part(name="Prompts imagined", value=prompts, shown=f"{prompts:,}", note=each)
     if found.corpus is not None:
         made, kept = len(found.kept), int(found.kept.sum())
-        yield Part(name="Pictures drawn", value=made, shown=f"{made:,}")
-        yield Part(name="Triplets kept", value=kept, shown=f"{kept:,}", note=f"{share(kept, made)} of those drawn")
+        yield Part(name="Pairs made" if found.edited else "Pictures drawn", value=made, shown=f"{made:,}")
+        yield Part(
+            name="Pairs kept" if found.edited else "Triplets kept",
+            value=kept,
+            shown=f"{kept:,}",
+            note=f"{share(kept, made)} of those drawn",
+        )
 
 
 def _page_tables(found: Found) -> Iterator[Element]:
@@ -160,10 +189,10 @@ def _page_tables(found: Found) -> Iterator[Element]:
             faults["copies of another on the page"] = found.mined.copies
         if faults:
             yield _tally("Pictures on pages that were not used", "picture", faults)
-    refused = found.count("imagine", "refusals")
-    if refused is not None:
-        prompts = {"accepted": found.count("imagine", "assignments") or 0, "refused": refused}
-        yield _tally("Prompts, by what became of them", "prompt", Counter(prompts))
+    for stage, name in (("imagine", "Prompt"), ("order", "Order")):
+        if (refused := found.count(stage, "refusals")) is not None:
+            prompts = {"accepted": found.count(stage, "assignments") or 0, "refused": refused}
+            yield _tally(f"{name}s, by what became of them", name.lower(), Counter(prompts))
 
 
 def _tally(caption: str, noun: str, counts: Counter[str]) -> Element:
@@ -184,7 +213,7 @@ def _judge_table(found: Found) -> Element | None:
     return table(["judge", "looked at", "rejected", "of these unsure"], rows, caption="Pictures, by judge")
 
 
-def _skill_table(found: Found) -> Element | None:
+def _skill_table(found: Found, folded: bool) -> Element | None:
     from tutelage.corpus.stats import survival
 
     if found.corpus is None or not len(found.kept):
@@ -197,4 +226,5 @@ def _skill_table(found: Found) -> Element | None:
         kept = row.after[names[-1]] if names else row.made
         after = [f"{row.after[name]:,}" for name in names]
         rows.append([row.skill, f"{row.made:,}", *after, share_bar(kept, row.made)])
-    return table(heads, rows, caption="Triplets, by skill", last=True)
+    made = table(heads, rows, caption="Triplets, by skill", last=True)
+    return unfolds("What each judge left of each task", made) if folded else made

@@ -6,7 +6,13 @@ from typing import Any, Final
 
 MINUS: Final = "−"
 UNKNOWN: Final = "–"
-JUDGES: Final = {"delta-clip": "ΔCLIP"}
+JUDGES: Final = {
+    "delta-clip": "ΔCLIP",
+    "clip-image": "CLIP image",
+    "clip-direction": "CLIP direction",
+    "clip-captions": "CLIP captions",
+    "viescore": "VIEScore",
+}
 """Judges that have a name of their own in the literature."""
 _LAST: Final = 4102444800
 """2100, in seconds since 1970: a time after it is none."""

@@ -1,5 +1,6 @@
 """Which triplets a student sees at which step: of a corpus that is finished, or of one that grows meanwhile."""
 
+import hashlib
 import sys
 import time
 from bisect import bisect_right
@@ -55,6 +56,25 @@ def rows_by_id(corpus: Corpus, gate: Gate, count: int | None = None) -> NDArray[
         )
     ids = np.asarray(corpus.column("id").to_pylist())[rows]
     return rows[np.argsort(ids, kind="stable")]
+
+
+def is_held_out(cluster: str, share: float) -> bool:
+    """Whether a source picture, by the id of its cluster, is of the share that an editor does not learn from."""
+    digest = hashlib.sha256(f"held out {cluster}".encode()).digest()
+    return int.from_bytes(digest[:8]) < share * 2**64
+
+
+def without_held_out(corpus: Corpus, rows: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+    """The rows that an editor learns from.
+
+    Raises:
+        BadInput: none is left.
+    """
+    clusters = corpus.column("cluster").take(rows).to_pylist()
+    left = rows[[not is_held_out(one, share) for one in clusters]]
+    if not len(left):
+        raise BadInput(f"all of {corpus.path} that passes the judges is held out; give a smaller share, or more pages")
+    return left
 
 
 def picks(count: int, batch: int, step: int, seed: int) -> list[int]:

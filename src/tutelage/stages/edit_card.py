@@ -26,8 +26,15 @@ def write_edit_card(model: Path, run: Path, how: EditLearning, triplets: int) ->
 
 def edit_card(run: dict[str, Any], how: EditLearning, triplets: int) -> str:
     """The model card."""
-    schedule, corpus = how.schedule, run["config"]["corpus"]
-    data = f"triplets of `{corpus}`" if corpus else "true pairs of the toybox, all seven tasks of OmniEdit"
+    schedule, config = how.schedule, run["config"]
+    if "ordering" in config:
+        data = f"pairs of `{config['pages']}` that specialists made with `{config['base']}` and judges kept"
+    elif config["corpus"]:
+        data = f"triplets of `{config['corpus']}`"
+    elif config.get("made_by") == "prompt-to-prompt":
+        data = "pairs drawn by Prompt-to-Prompt"
+    else:
+        data = "true pairs of the toybox, all seven tasks of OmniEdit"
     return f"""---
 license: apache-2.0
 tags: [image editing, tutelage]

@@ -13,6 +13,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs, set_seed
 from diffusers.models.attention_processor import AttnProcessor
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers.optimization import Adafactor
 
@@ -22,7 +23,7 @@ from tutelage.diffusion.device import pick_device, plain_attention
 from tutelage.diffusion.load import load_pipeline, local_folder
 from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.run import open_run, read_log
-from tutelage.stages.batches import Batches, Bucketed, Growing, await_corpus, picked, rows_by_id
+from tutelage.stages.batches import Batches, Bucketed, Growing, await_corpus, picked, rows_by_id, without_held_out
 from tutelage.stages.settings import EditLearning, Learning
 from tutelage.students import FOLDERS, student
 from tutelage.students.base import Learner
@@ -53,7 +54,7 @@ def learn(how: How, seed: int, device: str, out: Path, corpus: Path | None = Non
         await_corpus(where)
     together.wait_for_everyone()  # until the first process has made the corpus
     triplets, gate = Corpus(where), Gate(bands=how.gate)
-    rows = np.empty(0, np.int64) if how.early else rows_by_id(triplets, gate)
+    rows = np.empty(0, np.int64) if how.early else _rows(triplets, gate, how)
     folder, batch = open_run(how, out / STUDENT), how.schedule.batch
     if not (out / MODEL).exists():
         batches: Batches = partial(picked, rows, batch, seed)
@@ -65,7 +66,13 @@ def learn(how: How, seed: int, device: str, out: Path, corpus: Path | None = Non
         if together.is_main_process:
             trained.save(out / MODEL, how.weights)
         together.wait_for_everyone()
-    return {"triplets": len(rows_by_id(triplets, gate)), "steps": how.schedule.steps}
+    return {"triplets": len(_rows(triplets, gate, how)), "steps": how.schedule.steps}
+
+
+def _rows(triplets: Corpus, gate: Gate, how: How) -> NDArray[np.int64]:
+    """What a student learns from."""
+    rows = rows_by_id(triplets, gate)
+    return without_held_out(triplets, rows, how.held_out) if isinstance(how, EditLearning) else rows
 
 
 def _taught(out: Path) -> bool:

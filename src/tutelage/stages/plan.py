@@ -34,13 +34,15 @@ from tutelage.run import read_log
 from tutelage.stages.learnt import MODEL, STUDENT
 from tutelage.stages.measured import BENCH, answering, bench_of
 from tutelage.stages.mined import FILE, FINISHED, IMAGINED, MINED, count_assignments
-from tutelage.stages.probe import Cost, Probe
+from tutelage.stages.probe import Probe
+from tutelage.stages.probe_pages import Cost
 from tutelage.stages.probe_student import StudentProbe
 from tutelage.stages.settings import Benching
 from tutelage.stages.taught import CORPUS, TAUGHT
 from tutelage.training.loop import STATE
 
 if TYPE_CHECKING:
+    from tutelage.edit_pipeline import InstructionDriven
     from tutelage.pipeline import SubjectDriven
 
 NONE: Final = Cost()
@@ -84,9 +86,19 @@ def print_plan(run: "SubjectDriven") -> None:
         BadInput: the source, a model or a setting is wrong.
     """
     with TemporaryDirectory(prefix="tutelage-") as folder, redirect_stdout(StringIO()):
-        lines = list(plan(run, Probe(run, Path(folder), lambda doing: print(f"{doing} …", file=sys.stderr))))
+        lines = list(plan(run, Probe(run, Path(folder), tell)))
+    print_lines(lines, run.out)
+
+
+def tell(doing: str) -> None:
+    """Say what is being done, where it does not mix with the plan."""
+    print(f"{doing} …", file=sys.stderr)
+
+
+def print_lines(lines: list[Line], out: Path) -> None:
+    """Print the steps of a run in `out`."""
     console = Console(highlight=False)
-    console.print(_table(lines, run.out))
+    console.print(_table(lines, out))
     if any(line.left for line in lines):
         console.print('"about": extrapolated from a short probe on this machine, as busy as it is now')
 
@@ -100,9 +112,9 @@ def plan(run: "SubjectDriven", probe: Probe) -> Iterator[Line]:
     taught, kept = _teach(run, probe, assignments)
     yield taught
     student = StudentProbe(probe)
-    yield _learn(run, student, kept)
+    yield learn_line(run, student, kept)
     if run.bench is not None:
-        yield _bench(run, run.bench, student)
+        yield _bench(run, run.bench, student, probe)
 
 
 def _mine(run: "SubjectDriven", probe: Probe) -> tuple[Line, Count]:
@@ -139,7 +151,7 @@ def _teach(run: "SubjectDriven", probe: Probe, assignments: Count) -> tuple[Line
     """And how many triplets the student will see."""
     rows = list(read_log(run.out / TAUGHT))
     done, made = (sum(row[name] for row in rows) for name in ("assignments", "triplets"))
-    share, judged = _kept(run)
+    share, judged = share_kept(run)
     there = f"{made:,} triplets, {round(share * made):,} kept" if made else ""
     left = Count(assignments.value - done, assignments.sure)
     if left.value < 1:
@@ -152,7 +164,7 @@ def _teach(run: "SubjectDriven", probe: Probe, assignments: Count) -> tuple[Line
     return Line(step="teach", there=there, left=f"{new} triplets, {word}", cost=cost), kept
 
 
-def _kept(run: "SubjectDriven") -> tuple[float, bool]:
+def share_kept(run: "SubjectDriven | InstructionDriven") -> tuple[float, bool]:
     """The share of the triplets so far that passes the student's gate; all, and False, before there are any."""
     if not (run.out / CORPUS / MARKER).exists():
         return 1.0, False
@@ -170,7 +182,8 @@ def _seconds_each(run: "SubjectDriven", probe: Probe) -> float:
     return seconds / teacher.at_once / prompts + probe.judging.seconds * teacher.sampling.samples
 
 
-def _learn(run: "SubjectDriven", probe: StudentProbe, kept: Count) -> Line:
+def learn_line(run: "SubjectDriven | InstructionDriven", probe: StudentProbe, kept: Count) -> Line:
+    """The student's step, from so many triplets."""
     steps, state = run.learning.schedule.steps, run.out / STUDENT / STATE
     if (run.out / MODEL).exists():
         return Line(step="learn", there="finished")
@@ -185,7 +198,7 @@ def _learn(run: "SubjectDriven", probe: StudentProbe, kept: Count) -> Line:
     return Line(step="learn", there=there, left=doing, cost=Cost(seconds=seconds, bytes=step.bytes))
 
 
-def _bench(run: "SubjectDriven", how: Benching, probe: StudentProbe) -> Line:
+def _bench(run: "SubjectDriven", how: Benching, student: StudentProbe, probe: Probe) -> Line:
     bench = bench_of(how)
     generators = answering(how, run.teachers(), run.base, run.device, run.out)
     asked = bench.subjects * len(bench.skills)
@@ -195,19 +208,19 @@ def _bench(run: "SubjectDriven", how: Benching, probe: StudentProbe) -> Line:
     said = f"{done:,} of {asked * len(there):,} pictures" if done else ""
     if (run.out / BENCH / ROWS).exists() and not every:
         return Line(step="bench", there=said)
-    seconds = probe.comparing(bench)
+    seconds = student.comparing(bench)
     for one in generators:
         if (left := asked - there[one.name]) > 0:
-            seconds += left * _answer(one, len(bench.skills), probe)
-    cost = Cost(seconds=seconds, bytes=probe.probe.target_bytes * every)
+            seconds += left * _answer(one, len(bench.skills), student, probe)
+    cost = Cost(seconds=seconds, bytes=probe.target_bytes * every)
     return Line(step="bench", there=said, left=f"{every:,} pictures, and their marks", cost=cost)
 
 
-def _answer(generator: Generator, prompts: int, probe: StudentProbe) -> float:
+def _answer(generator: Generator, prompts: int, student: StudentProbe, probe: Probe) -> float:
     """Seconds for one, of `prompts` for a subject."""
     if isinstance(generator, Expert):
-        return probe.probe.teaching(generator.teacher, prompts) / prompts
-    return probe.drawing(STEPS)
+        return probe.teaching(generator.teacher, prompts) / prompts
+    return student.drawing(STEPS)
 
 
 def _pictures(folder: Path) -> int:

@@ -4,10 +4,9 @@ Nothing is written to the run, nor to its crawl. What the run has already (clust
 with; what it has not is made first, a little of it.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -15,40 +14,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from tutelage.corpus.reader import Corpus
-from tutelage.corpus.tables import MARKER
 from tutelage.executors.base import cores_each, cores_here
 from tutelage.mining.mine import CLUSTERS, PAGES, mine, mined
 from tutelage.mining.records import read_clusters, write_clusters
-from tutelage.sources.faults import inspected
-from tutelage.sources.parquet import Parquet
 from tutelage.stages.mined import (
     FILE,
     FINISHED,
     IMAGINED,
     MINED,
-    TOYBOX,
     assignments_of,
     clusters_of,
     imagine_prompts,
-    source_of,
 )
 from tutelage.stages.neighbours import neighbour
-from tutelage.stages.taught import CORPUS
+from tutelage.stages.probe_pages import PICTURES, Cost, PageProbe, size_of, timed
 from tutelage.teachers.fleet import Fleet
-from tutelage.toybox import crawl
 from tutelage.triplet import Assignment, Cluster, Picture, Reference, Triplet
 
 if TYPE_CHECKING:
-    from daft import DataFrame
-
     from tutelage.pipeline import SubjectDriven
-    from tutelage.sources.base import Source
 
-LOOKED_AT: Final = 16
-"""Pages of a crawl that is made for the probe."""
-PICTURES: Final = 100
-"""Of a source that is there: the first ones. And triplets of a corpus."""
 PIECES: Final = 4
 """That pages are mined in. The first has the networks to load and is not timed."""
 SUBJECTS: Final = 4
@@ -56,46 +41,15 @@ MORE: Final = 3
 """Steps by which a second trial is longer than a first: what both have in common drops out."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What something takes."""
-
-    seconds: float = 0.0
-    bytes: float = 0.0
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(seconds=self.seconds + other.seconds, bytes=self.bytes + other.bytes)
-
-    def __mul__(self, count: float) -> "Cost":
-        return Cost(seconds=self.seconds * count, bytes=self.bytes * count)
-
-
-class Probe:
+class Probe(PageProbe):
     """Pieces of a run; each is worked on when it is first asked for."""
 
+    run: "SubjectDriven"
+
     def __init__(self, run: "SubjectDriven", folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
-        """Of `run`, in an empty `folder`; `tell` hears what is being done."""
-        self.run, self.folder, self.tell = run, folder, tell
+        """See `PageProbe`."""
+        super().__init__(run, folder, tell)
         self._made: dict[str, Triplet] = {}
-
-    @property
-    def crawled(self) -> bool:
-        """Whether the pages are there to be read."""
-        return self.run.pages != TOYBOX or (self.run.crawl.path / crawl.PAGES).exists()
-
-    def count_pages(self) -> int:
-        """How many there are or will be; to know it, all of their addresses are read."""
-        if self.run.pages == TOYBOX:
-            return self.run.crawl.pages
-        self.tell("counting pages")
-        return int(self._source().frame().select("page_url").distinct().count_rows())
-
-    @cached_property
-    def crawling(self) -> Cost:
-        """Of making one page."""
-        self.tell("making a few pages")
-        few = replace(self.run.crawl, path=self.folder / "crawl", pages=LOOKED_AT, workers=1)
-        return Cost(seconds=timed(few.frame) / LOOKED_AT, bytes=size_of(few.path) / LOOKED_AT)
 
     @cached_property
     def mining(self) -> tuple[float, Cost]:
@@ -106,20 +60,6 @@ class Probe:
         found = mined(out).pages
         cost = Cost(seconds=seconds_a_page(out / PAGES), bytes=size_of(out) / found.total())
         return found[""] / found.total(), cost
-
-    def _source(self) -> "Source":
-        """The pages that are there, or the few that are made for the probe."""
-        if self.run.pages != TOYBOX:
-            return source_of(self.run.pages, self.run.crawl)
-        if not self.crawled:
-            assert self.crawling
-        return Parquet(path=(self.run.crawl.path if self.crawled else self.folder / "crawl") / crawl.PAGES)
-
-    @cached_property
-    def _frame(self) -> "DataFrame":
-        import daft
-
-        return daft.from_arrow(inspected(self._source().frame().limit(PICTURES)).to_arrow())
 
     @cached_property
     def clusters(self) -> list[Cluster]:
@@ -219,29 +159,6 @@ class Probe:
         subjects = len({triplet.references for triplet in triplets})
         prompts = len(self.imagining[0]) / len(self.clusters)
         return Cost(seconds=seconds, bytes=self.target_bytes + sum(shown.values()) / subjects / max(1.0, prompts))
-
-    @property
-    def target_bytes(self) -> float:
-        """Of one picture."""
-        return sum(len(triplet.target) for triplet in self.triplets) / len(self.triplets)
-
-    @cached_property
-    def corpus(self) -> Corpus | None:
-        """The run's, if it holds anything."""
-        path = self.run.out / CORPUS
-        return found if (path / MARKER).exists() and len(found := Corpus(path)) else None
-
-
-def timed(work: Callable[[], Any]) -> float:
-    """Seconds that it takes."""
-    started = time.monotonic()
-    work()
-    return time.monotonic() - started
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of all files in it."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def seconds_a_page(folder: Path) -> float:

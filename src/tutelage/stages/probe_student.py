@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from tutelage.benches.heldout import draw
@@ -15,12 +16,12 @@ from tutelage.benches.subjects.questions import SubjectsBench
 from tutelage.corpus.reader import Corpus
 from tutelage.corpus.writer import Committer
 from tutelage.diffusion.features import picture_features
-from tutelage.stages.batches import picked
+from tutelage.stages.batches import Batches, picked
 from tutelage.stages.learnt import MODEL, Lessons, lessons
-from tutelage.stages.probe import MORE, Cost, Probe, timed
+from tutelage.stages.probe import MORE
+from tutelage.stages.probe_pages import Cost, PageProbe, timed
 from tutelage.stages.taught import CORPUS
 from tutelage.students.base import Request
-from tutelage.students.examples import Encoder
 from tutelage.students.guidance import TwoWeights
 from tutelage.students.suti import Suti
 from tutelage.toybox.scene import KINDS
@@ -32,7 +33,7 @@ FEW: Final = 8
 class StudentProbe:
     """Pieces of a student's work on the triplets of a probe; each is done when it is first asked for."""
 
-    def __init__(self, probe: Probe) -> None:
+    def __init__(self, probe: PageProbe) -> None:
         self.probe, self.run = probe, probe.run
 
     @cached_property
@@ -46,9 +47,9 @@ class StudentProbe:
     @cached_property
     def encoding(self) -> float:
         """Seconds for one triplet, once."""
-        pipeline, few = self._lessons.student.pipeline, self.probe.triplets[:FEW]
-        Encoder(pipeline).example(few[0])
-        encoder = Encoder(pipeline)
+        student, few = self._lessons.student, self.probe.triplets[:FEW]
+        student.encoder().example(few[0])
+        encoder = student.encoder()
         return timed(lambda: [encoder.example(one) for one in few]) / len(few)
 
     @cached_property
@@ -87,8 +88,11 @@ class StudentProbe:
             corpus = Corpus(self.probe.folder / CORPUS)
         how = self.run.lesson()
         rows = np.arange(min(len(corpus), how.schedule.batch))
-        batches = partial(picked, rows, how.schedule.batch, self.run.seed)
-        return lessons(how, corpus, batches, self.run.seed, self.run.device)
+        return lessons(how, corpus, self._batches(corpus, rows), self.run.seed, self.run.device)
+
+    def _batches(self, corpus: Corpus, rows: NDArray[np.int64]) -> Batches:
+        """Those rows, at every step."""
+        return partial(picked, rows, self.run.lesson().schedule.batch, self.run.seed)
 
     def _finished(self) -> float:
         """Bytes of the finished folder."""

@@ -67,10 +67,16 @@ def teach(
         bar.advance(sum(line["assignments"] for line in ledger.done.values()))
         for line in lines:
             bar.advance(line["assignments"])
-    return _counts(list(ledger.done.values()), fruitless)
+    return count_lines(list(ledger.done.values()), fruitless)
 
 
-def _counts(rows: Sequence[Line], fruitless: str) -> dict[str, int]:
+def count_lines(rows: Sequence[Line], fruitless: str) -> dict[str, int]:
+    """What the lines of a ledger add up to.
+
+    Raises:
+        BadInput: it is not one triplet; `fruitless` says why.
+        Hopeless: every shard failed.
+    """
     counts = {name: sum(row[name] for row in rows) for name in ("triplets", "kept", "diverged")}
     failed = [row["failed"] for row in rows if "failed" in row]
     if failed and not counts["triplets"]:

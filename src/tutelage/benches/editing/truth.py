@@ -10,7 +10,7 @@ network knows one.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +147,15 @@ class Examiner:
     reader: Reader
     segmenter: Segmenter
 
-    def marks(self, truth: TrueEdit, source: Image.Image, target: Image.Image, *, given: bool) -> PairMarks:
+    def marks(
+        self,
+        truth: TrueEdit,
+        source: Image.Image,
+        target: Image.Image,
+        *,
+        given: bool,
+        changed: Literal["specialist", "target"] = "specialist",
+    ) -> PairMarks:
         """What is true of a pair.
 
         Args:
@@ -155,16 +163,17 @@ class Examiner:
             source: picture before.
             target: picture after.
             given: whether the source is the picture that was given (or, of an addition, the target).
+            changed: which picture was made: the target, or what specialists make, which of an addition is the source.
         """
         edit = truth.edit
         before, after = self._sides(truth, source, target)
         names = describe(edit.before).keys() | describe(edit.after).keys()
-        changed = [name for name in names if describe(edit.before).get(name) != describe(edit.after).get(name)]
-        made = before if edit.task == "addition" else after
+        new = [name for name in names if describe(edit.before).get(name) != describe(edit.after).get(name)]
+        made = before if edit.task == "addition" and changed == "specialist" else after
         return PairMarks(
-            done=_done(truth, made, changed),
-            kept=made.reads([name for name in KEPT if name not in changed]),
-            source=True if given else before.reads([*KEPT, *changed]),
+            done=_done(truth, made, new),
+            kept=made.reads([name for name in KEPT if name not in new]),
+            source=True if given else before.reads([*KEPT, *new]),
             outside=_outside(truth, source, target) if given else None,
         )
 
