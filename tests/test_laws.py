@@ -35,6 +35,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "recipes": {
         "pipeline",
         "edit_pipeline",
+        "refine_pipeline",
         "stages",
         "mining",
         "editing",
@@ -63,6 +64,7 @@ ON_TOP: Final = {
     "judging",
     "pipeline",
     "planning",
+    "refine_pipeline",
     "report",
     "reproduce",
     "stages",

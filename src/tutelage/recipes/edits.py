@@ -7,11 +7,16 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
+from tutelage.editing.pairs import PairMaker
+from tutelage.editing.settings import Drawing
 from tutelage.errors import BadInput
+from tutelage.recipes.omniedit import CAPTIONS, DIRECTION, SIMILARITY
 from tutelage.run import FREE, append_log, open_run
-from tutelage.stages.settings import EditLearning
+from tutelage.stages.settings import EditLearning, Wished
 from tutelage.students.settings import EditShape, EditTraining
+from tutelage.toybox.checkpoints import checkpoint
 from tutelage.toybox.pairs import Pairs
 from tutelage.training.settings import Schedule
 
@@ -34,11 +39,18 @@ class InstructionEditing:
     """A corpus of edits to learn from, judged or not; None: pairs of the toybox, in the run's own."""
     pairs: Pairs = Pairs(sizes=SIZES)
     """Which pairs of the toybox, where no corpus is given."""
+    made_by: Literal["exact", "prompt-to-prompt"] = "exact"
+    """Exact pairs are rendered: the truth. Prompt-to-Prompt draws both pictures with the base, as InstructPix2Pix does;
+    of the toybox's pairs it is told the captions alone."""
+    wished: Wished = field(default_factory=Wished)
+    """What Prompt-to-Prompt is told."""
     learning: EditLearning = field(metadata=FREE)
     """May change: `student/config.json` says what the student was trained with."""
     seed: int = 0
+    only: tuple[Literal["pair", "learn"], ...] = field(default=(), metadata=FREE)
+    """Do these steps and no others. None: all."""
     workers: int = field(default=1, metadata=FREE)
-    """Processes that draw pairs."""
+    """Processes that make pairs."""
     device: str = field(default="auto", metadata=FREE)
     """auto, cpu, cuda, cuda:1, ... or mps."""
 
@@ -57,6 +69,8 @@ class InstructionEditing:
             return
         open_run(self, self.out)
         for stage, work in {"pair": self.pair, "learn": self.learn}.items():
+            if self.only and stage not in self.only:
+                continue
             started = time.monotonic()
             counts = work()
             row = {"stage": stage, **counts, "seconds": time.monotonic() - started, "time": time.time()}
@@ -64,9 +78,15 @@ class InstructionEditing:
             print(f"{stage}: {', '.join(f'{value:,} {name}' for name, value in counts.items())}")
 
     def pair(self) -> dict[str, int]:
-        """Edits of the toybox → triplets, unless a corpus is given."""
+        """Edits of the toybox, or wishes → triplets, unless a corpus is given."""
         if self.corpus is not None:
             return {}
+        if self.made_by == "prompt-to-prompt":
+            from tutelage.stages.wished import grant_wishes
+
+            base = checkpoint(str(self.wished.maker.base or self.base))
+            maker = replace(self.wished.maker, base=base, seed=self.seed, device=self.device)
+            return grant_wishes(replace(self.wished, maker=maker), self.pairs, self.out, self.workers, self.device)
         from tutelage.stages.paired import write_truth
 
         return write_truth(self.pairs, self.out, self.workers)
@@ -83,7 +103,7 @@ class InstructionEditing:
 
 
 def instruct_pix2pix() -> InstructionEditing:
-    """InstructPix2Pix (Brooks et al. 2023) on toybox-sd, from true pairs of all seven tasks.
+    """InstructPix2Pix (Brooks et al. 2023) on toybox-sd, from exact pairs of all seven tasks.
 
     `tutelage run instruct-pix2pix`
     """
@@ -91,6 +111,24 @@ def instruct_pix2pix() -> InstructionEditing:
     return InstructionEditing(
         out=RUNS / "instruct-pix2pix",
         learning=EditLearning(student="instruct-pix2pix", training=EditTraining(), schedule=schedule),
+    )
+
+
+def prompt_to_prompt() -> InstructionEditing:
+    """InstructPix2Pix from pairs that toybox-sd drew itself by Prompt-to-Prompt, as its own are made.
+
+    `tutelage run prompt-to-prompt`. For Stable Diffusion give `--base OWNER/NAME --wished.wishes FILE --wished.clip
+    openai/clip-vit-large-patch14`, and InstructPix2Pix's numbers: `--wished.maker.tries 100 --wished.maker.guidance 7.5
+    15 --wished.maker.drawing.steps 100 --wished.similarity 0.7 --wished.direction 0.2 --wished.captions 0.2`.
+    """
+    drawing = Drawing(steps=12, scheduler="DDIMScheduler")
+    maker = PairMaker(base="", tries=8, guidance=(2.0, 5.0), drawing=drawing)
+    wished = Wished(
+        maker=maker, clip="toybox-clip", similarity=SIMILARITY, direction=DIRECTION, captions=CAPTIONS
+    )  # fmt: skip
+    plain = instruct_pix2pix()
+    return replace(
+        plain, out=RUNS / "prompt-to-prompt", made_by="prompt-to-prompt", wished=wished, pairs=Pairs(count=5000)
     )
 
 
