@@ -10,11 +10,16 @@ import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from PIL import Image
 
+from tutelage.diffusion.brush_net import BrushNet
 from tutelage.diffusion.load import load_pipeline
 from tutelage.errors import BadInput
+from tutelage.segmentation.masks import Masks
 from tutelage.teachers.specialists import inpainting
-from tutelage.teachers.specialists.inpainting import Fill, Painter, inpaint, latent_mask, load_branch
+from tutelage.teachers.specialists.branches import BrushBranch, ControlBranch, load_branch
+from tutelage.teachers.specialists.inpainting import Fill, Painter, inpaint, latent_mask
 from tutelage.teachers.specialists.settings import Drawing
+from tutelage.teachers.specialists.swap import Swap
+from tutelage.triplet import Assignment, Order
 
 DRAWING = Drawing(steps=3, guidance=3.0)
 HALF = np.arange(32)[None].repeat(32, 0) < 16
@@ -90,6 +95,69 @@ def test_a_branch_is_shown_the_masked_source_and_changes_the_picture(pipeline: A
     assert with_branch.tobytes() != without.tobytes()
 
 
+def painted(pipeline: Any, branch: Any = None, mask: Any = HALF) -> bytes:
+    return inpaint(pipeline, [fill(mask=mask)], DRAWING, branch)[0].tobytes()
+
+
+@pytest.fixture(scope="module")
+def awake(pipeline: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a BrushNet whose zeros are none."""
+    branch, folder = BrushNet.of(pipeline.unet), tmp_path_factory.mktemp("brush") / "net"
+    torch.manual_seed(4)
+    for layer in branch.zeros:
+        torch.nn.init.normal_(layer.weight, std=0.1)
+    branch.save_pretrained(folder)
+    return folder
+
+
+def test_a_fresh_brush_net_changes_nothing(pipeline: Any) -> None:
+    """However often it was beside its base."""
+    fresh = BrushBranch(BrushNet.of(pipeline.unet))
+    assert painted(pipeline, fresh) == painted(pipeline) == painted(pipeline, fresh)
+
+
+def test_nor_does_it_beside_an_inpainting_unet(nine: Any) -> None:
+    assert painted(nine, BrushBranch(BrushNet.of(nine.unet))) == painted(nine)
+
+
+def test_a_brush_net_is_taken_by_its_folders_class(pipeline: Any, awake: Path) -> None:
+    loaded = load_branch(str(awake), torch.device("cpu"), torch.float32)
+    assert painted(pipeline, loaded) == painted(pipeline, loaded) != painted(pipeline)
+    assert painted(pipeline, loaded, ~HALF) != painted(pipeline, None, ~HALF)
+
+
+def test_a_specialist_paints_with_the_branch_it_is_given(
+    tiny_sd: Path, awake: Path, make_cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Masks, "of", lambda *_: HALF)
+    order = Order(phrase="the hat", caption="a blue bear", fill="a blue hat")
+    one = Assignment(id="a/00", cluster=make_cluster("a"), text="swap it", skill="swap", order=order)
+    told: dict[str, Any] = {"base": tiny_sd, "drawing": DRAWING, "device": "cpu"}
+    [plain], [other] = (list(Swap(**told, branch=branch).teach([one])) for branch in ("", awake))
+    assert plain.target != other.target
+
+
+def test_a_brush_net_does_not_see_inside_the_mask(pipeline: Any, awake: Path) -> None:
+    loaded = load_branch(str(awake), torch.device("cpu"), torch.float32)
+    pixels = np.asarray(fill().picture).copy()
+    pixels[HALF] = 9
+    blind = Fill(Image.fromarray(pixels), HALF, "a bear", 0)
+    mask = latent_mask([HALF], (16, 16))
+    shown = [inpainting._around(pipeline, [some], mask, loaded)["shown"] for some in (fill(), blind)]
+    assert shown[0].shape == (1, 5, 16, 16)
+    assert torch.equal(shown[0], shown[1])
+    assert torch.equal(shown[0][:, 4:], mask)
+
+
+def test_a_branch_of_another_base_is_answered(pipeline: Any) -> None:
+    other = UNet2DConditionModel.from_config({**pipeline.unet.config, "block_out_channels": (16, 32)})
+    control = ControlNetModel.from_unet(other, conditioning_embedding_out_channels=(8, 16))
+    with pytest.raises(BadInput, match="for a UNet of other layers"):
+        inpaint(pipeline, [fill()], DRAWING, BrushBranch(BrushNet.of(other)))
+    with pytest.raises(BadInput, match=r"with channels \[16, 32\], not \[32, 32\]"):
+        inpaint(pipeline, [fill()], DRAWING, ControlBranch(control))
+
+
 def test_other_channels_are_answered(pipeline: Any) -> None:
     plain = pipeline.unet
     pipeline.unet = UNet2DConditionModel.from_config({**plain.config, "in_channels": 8})
@@ -101,5 +169,11 @@ def test_other_channels_are_answered(pipeline: Any) -> None:
 
 
 def test_a_folder_that_is_no_branch_is_answered(tiny_clip: Path) -> None:
-    with pytest.raises(BadInput, match="cannot be loaded as a ControlNet"):
+    with pytest.raises(BadInput, match="a branch is a ControlNetModel or a BrushNet"):
         load_branch(str(tiny_clip), torch.device("cpu"), torch.float32)
+
+
+def test_a_broken_branch_is_answered(awake: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes((awake / "config.json").read_bytes())
+    with pytest.raises(BadInput, match="cannot be loaded as a BrushNet"):
+        load_branch(str(tmp_path), torch.device("cpu"), torch.float32)

@@ -17,7 +17,8 @@ class Filling(Specialist):
     """Inpaints what the order's phrase masks, towards its fill."""
 
     branch: str | Path = ""
-    """Folder or Hub id of a ControlNet for inpainting; empty: none."""
+    """Folder or Hub id of a network that sees what is around the mask, a ControlNet for inpainting or a BrushNet: which
+    of them, its config says; empty: none."""
 
     def jobs(self, assignment: Assignment) -> "list[Job]":
         from tutelage.teachers.specialists.canvas import bucketed
@@ -44,7 +45,7 @@ class Filling(Specialist):
     def _branch(self) -> Any:
         if not self.branch:
             return None
-        from tutelage.teachers.specialists.inpainting import load_branch
+        from tutelage.teachers.specialists.branches import load_branch
 
         unet = self.model.pipeline.unet
         return load_branch(str(self.branch), unet.device, unet.dtype)

@@ -2,32 +2,28 @@
 
 A UNet of text to image paints by blended latents (Avrahami et al. 2023): after each step what is outside the mask is
 the source's, at that step's noise. A UNet for inpainting has more input channels and is told the mask and the masked
-source's latents. A branch, a ControlNet for inpainting, is told the masked source in pixels; it goes with either.
+source's latents. A branch (see `branches`) sees the masked source too; it goes with either.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
-from diffusers import ControlNetModel
 from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from tutelage.diffusion.latents import encode_pictures, signed
+from tutelage.diffusion.latents import encode_pictures
 from tutelage.diffusion.schedule import sampling_schedule
 from tutelage.diffusion.text import TextConditions
-from tutelage.diffusion.vision import first_line, network_folder
 from tutelage.editing.denoise import Denoiser, arguments, denoise
 from tutelage.errors import BadInput
+from tutelage.teachers.specialists.branches import Branch
 from tutelage.teachers.specialists.settings import Drawing
-
-UNSEEN: Final = -1.0
-"""What a branch sees inside the mask, beside colours in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +44,22 @@ class Painter(Denoiser):
 
     beside: Tensor | None = None
     """(B, 1 + C, h, w): mask and masked latents, beside the noisy ones; None: the UNet has no such channels."""
-    branch: Any = None
+    branch: Branch | None = None
     shown: Tensor | None = None
-    """(B, 3, H, W): what the branch sees."""
+    """(B, ...): what the branch sees."""
 
     def _ask(self, latents: Tensor, t: Tensor, told: TextConditions, scores: Tensor) -> Tensor:
         unet = self.pipeline.unet
         given = arguments(unet, told, self.size, scores)
         seen = latents.to(unet.dtype)
-        if self.branch is not None and self.shown is not None:
-            around = {"controlnet_cond": _repeated(self.shown, len(latents)), "return_dict": False}
-            down, middle = self.branch(seen, t, **given, **around)
-            given |= {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
+        whole = seen
         if self.beside is not None:
-            seen = torch.cat([seen, _repeated(self.beside, len(latents)).to(seen)], dim=1)
-        answer: Tensor = unet(seen, t, return_dict=False, **given)[0].float()
+            whole = torch.cat([seen, _repeated(self.beside, len(latents)).to(seen)], dim=1)
+        hearing: AbstractContextManager[dict[str, Any]] = nullcontext({})
+        if self.branch is not None and self.shown is not None:
+            hearing = self.branch.beside(unet, seen, t, given, _repeated(self.shown, len(latents)))
+        with hearing as added:
+            answer: Tensor = unet(whole, t, return_dict=False, **given, **added)[0].float()
         return answer
 
     def noise(self, seeds: Sequence[int]) -> Tensor:
@@ -73,11 +70,12 @@ class Painter(Denoiser):
 
 
 @torch.no_grad()
-def inpaint(pipeline: Any, fills: Sequence[Fill], drawing: Drawing, branch: Any = None) -> list[Image]:
+def inpaint(pipeline: Any, fills: Sequence[Fill], drawing: Drawing, branch: Branch | None = None) -> list[Image]:
     """Paint regions of pictures of one size; each picture depends on its own `Fill` alone.
 
     Raises:
-        BadInput: the UNet has neither the latents' channels nor those of inpainting, or the scheduler does not fit.
+        BadInput: the UNet has neither the latents' channels nor those of inpainting, or the scheduler or the branch
+            does not fit.
     """
     size = (fills[0].picture.height, fills[0].picture.width)
     painter = Painter(pipeline, size)
@@ -107,35 +105,21 @@ def latent_mask(masks: Sequence[NDArray[np.bool_]], size: tuple[int, int]) -> Te
     return F.adaptive_max_pool2d(stacked, size)
 
 
-@lru_cache(maxsize=1)
-def load_branch(name: str, device: torch.device, dtype: torch.dtype) -> Any:
-    """A ControlNet for inpainting, by folder or Hub id.
-
-    Raises:
-        BadInput: there is none, or the folder holds something else.
-    """
-    folder = network_folder(name)
-    try:
-        branch: Any = ControlNetModel.from_pretrained(folder, use_safetensors=True, torch_dtype=dtype)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise BadInput(f"{folder} cannot be loaded as a ControlNet: {first_line(error)}") from error
-    return branch.requires_grad_(False).eval().to(device)
-
-
-def _around(pipeline: Any, fills: Sequence[Fill], mask: Tensor, branch: Any) -> dict[str, Any]:
+def _around(pipeline: Any, fills: Sequence[Fill], mask: Tensor, branch: Branch | None) -> dict[str, Any]:
     """What the UNet and the branch are shown of the surroundings."""
     given, latent = pipeline.unet.config.in_channels, pipeline.vae.config.latent_channels
     if given not in (latent, 2 * latent + 1):
         wanted = f"{latent} or {2 * latent + 1}"
         raise BadInput(f"a UNet of {given} channels cannot inpaint latents of {latent}; it must have {wanted}")
-    told: dict[str, Any] = {}
+    if given == latent and branch is None:
+        return {}
+    masked, told = encode_pictures(pipeline.vae, [_without(one) for one in fills]), dict[str, Any]()
     if given != latent:
-        kept = encode_pictures(pipeline.vae, [_without(one) for one in fills])
-        told["beside"] = torch.cat([mask, kept], dim=1)
+        told["beside"] = torch.cat([mask, masked], dim=1)
     if branch is not None:
-        seen = (signed([one.picture for one in fills]) + 1) / 2
-        inside = torch.from_numpy(np.stack([one.mask for one in fills]))[:, None]
-        told |= {"branch": branch, "shown": seen.masked_fill(inside, UNSEEN).to(branch.device, branch.dtype)}
+        branch.check_fit(pipeline.unet)
+        pictures, inside = [one.picture for one in fills], torch.from_numpy(np.stack([one.mask for one in fills]))
+        told |= {"branch": branch, "shown": branch.shown(pictures, inside[:, None], masked, mask)}
     return told
 
 
