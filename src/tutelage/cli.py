@@ -89,6 +89,21 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "reproduce filter": Command("what the ΔCLIP filter does to a student", "tutelage.reproduce.command:filter_command"),
     "reproduce copy-paste": Command("its first version, which copies", "tutelage.reproduce.command:copy_paste_command"),
+    "reproduce edits": Command("OmniEdit's claims in miniature", "tutelage.reproduce.command:edits_command"),
+    "reproduce edit-specialists": Command(
+        "an editor beside its specialists", "tutelage.reproduce.command:edit_specialists_command"
+    ),
+    "reproduce edit-sources": Command(
+        "an editor beside those of one task", "tutelage.reproduce.command:edit_sources_command"
+    ),
+    "reproduce edit-filter": Command("what judges do to an editor", "tutelage.reproduce.command:edit_filter_command"),
+    "reproduce edit-refined": Command("what refinement does to one", "tutelage.reproduce.command:edit_refined_command"),
+    "reproduce edit-students": Command(
+        "EditNet, ControlNet and concatenation", "tutelage.reproduce.command:edit_students_command"
+    ),
+    "reproduce edit-shapes": Command(
+        "an editor on upright and wide pictures", "tutelage.reproduce.command:edit_shapes_command"
+    ),
 }
 
 HELP_FLAGS: Final = ("-h", "--help")

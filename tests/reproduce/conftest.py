@@ -83,3 +83,21 @@ def quick_experts() -> Any:
     training = Training(steps=1, batch=1, lr=1e-3)
     each = dict.fromkeys(("training", "word_training", "embedding", "editing"), training)
     return ExpertSettings(**each, sampling=Sampling(samples=1, steps=2), prior=Prior(pictures=1))
+
+
+@pytest.fixture(scope="session")
+def edited_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with two true pairs of each task; a judge has rejected the last one."""
+    from tutelage.corpus.writer import Committer
+    from tutelage.run import write_atomic
+    from tutelage.stages.paired import pair
+    from tutelage.toybox.pairs import Pairs
+    from tutelage.triplet import Verdict
+
+    run, pairs = tmp_path_factory.mktemp("runs") / "omniedit", Pairs(count=14, sizes=((32, 32), (24, 40)))
+    triplets = [pair(pairs, number) for number in range(14)]
+    said = [Verdict(triplet=one.id, judge="clip-image", score=0.5, keep=at < 13) for at, one in enumerate(triplets)]
+    with Committer(run / "corpus") as committer:
+        committer.append(triplets, said)
+    write_atomic(run / "config.json", json.dumps({"recipe": "omniedit", "config": {"seed": 3}}).encode())
+    return run

@@ -6,7 +6,7 @@ rows.json           what came of it
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,9 +15,11 @@ import numpy as np
 from tutelage.benches.base import Row, interval_row, progress
 from tutelage.benches.editing.truth import Examiner, PairMarks, TrueEdit, true_edit
 from tutelage.benches.intervals import NOTHING, Interval, bootstrap_mean, wilson
-from tutelage.toybox.edits import Task
+from tutelage.toybox.edits import TASKS, Task
 
 if TYPE_CHECKING:
+    from tutelage.segmentation.masks import Masks
+    from tutelage.teachers.specialists.settings import Drawing
     from tutelage.triplet import Assignment, Triplet
 
 BENCH: Final = "specialists"
@@ -36,6 +38,8 @@ class Marked:
     marks: PairMarks
     kept: bool
     """By the judges."""
+    id: str = ""
+    """Of the assignment."""
 
 
 def edits(tasks: Sequence[Task], items: int, side: int, ratios: Sequence[str], seed: int) -> Mapping[str, TrueEdit]:
@@ -61,6 +65,27 @@ def assignment(name: str, truth: TrueEdit) -> "Assignment":
     return Assignment(id=name, cluster=cluster, text=words["instruction"], skill=truth.edit.task, order=order)
 
 
+def teach_pairs(
+    out: Path, asked: Mapping[str, TrueEdit], base: str, drawing: "Drawing", seed: int, device: str, workers: int
+) -> "Masks":
+    """Have specialists make pairs into `out`, and judges judge them, both those of the recipe `omniedit`; what is there
+    is kept. Gives who finds their masks.
+
+    Raises:
+        BadInput: a model cannot be had.
+    """
+    from tutelage.executors.local import Local
+    from tutelage.recipes.omniedit import omniedit
+    from tutelage.stages.taught import teach
+
+    run = replace(omniedit(), base=base, seed=seed, device=device)
+    guild = run.specialists()
+    told: dict[str, Any] = {task: replace(guild.specialist(task), drawing=drawing) for task in TASKS}
+    assignments = (assignment(name, truth) for name, truth in asked.items())
+    teach(assignments, len(asked), replace(guild, **told), run.panel(), out, Local(workers=workers))
+    return guild.swap.masks
+
+
 def mark_pairs(out: Path, asked: Mapping[str, TrueEdit], examiner: Examiner) -> Iterator[Marked]:
     """Yield what is true of every pair of a bench's corpus."""
     from tutelage.corpus.gate import KEPT
@@ -71,9 +96,11 @@ def mark_pairs(out: Path, asked: Mapping[str, TrueEdit], examiner: Examiner) -> 
     kept = set(corpus.rows(KEPT).tolist())
     for row in progress(range(len(corpus)), "marking", len(corpus)):
         triplet = corpus[row]
-        truth = asked[triplet.id.rpartition("/")[0]]
+        name = triplet.id.rpartition("/")[0]
+        truth = asked[name]
         what = ("toy" if truth.toy else "accessory") if truth.edit.task in ("swap", "removal", "addition") else ""
-        yield Marked(task=triplet.skill, what=what, marks=_marks(triplet, truth, examiner), kept=row in kept)
+        marks = _marks(triplet, truth, examiner)
+        yield Marked(task=triplet.skill, what=what, marks=marks, kept=row in kept, id=name)
 
 
 def mask_overlaps(asked: Mapping[str, TrueEdit], masks: Any, device: str) -> Mapping[str, list[float]]:

@@ -1,12 +1,11 @@
 """`tutelage bench specialists`: the seven specialists on held-out toys."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tutelage.benches.base import print_table, write_json
 from tutelage.errors import BadInput
-from tutelage.recipes.omniedit import TOYBOX, omniedit
+from tutelage.recipes.omniedit import TOYBOX
 from tutelage.run import FREE, open_run
 from tutelage.teachers.specialists.settings import Drawing
 from tutelage.toybox.edits import TASKS, Task
@@ -52,23 +51,17 @@ def specialists_command(bench: SpecialistBench) -> None:
         BadInput: a value is wrong, or a checkpoint cannot be loaded.
     """
     from tutelage.benches.editing.truth import Examiner
-    from tutelage.executors.local import Local
     from tutelage.generators.edits import write_rows
-    from tutelage.generators.specialist_bench import assignment, edits, mark_pairs, mask_overlaps, rows_of
-    from tutelage.stages.taught import teach
+    from tutelage.generators.specialist_bench import edits, mark_pairs, mask_overlaps, rows_of, teach_pairs
     from tutelage.toybox.masks import Segmenter
     from tutelage.toybox.reader import Reader
 
     asked = edits(bench.tasks, bench.items, bench.side, bench.ratios, bench.seed)
-    run = replace(omniedit(), base=bench.base, seed=bench.seed, device=bench.device)
-    guild = run.specialists()
-    told: dict[str, Any] = {task: replace(guild.specialist(task), drawing=bench.drawing) for task in TASKS}
     open_run(bench, bench.out)
-    assignments = (assignment(name, truth) for name, truth in asked.items())
-    teach(assignments, len(asked), replace(guild, **told), run.panel(), bench.out, Local(workers=bench.workers))
+    masks = teach_pairs(bench.out, asked, bench.base, bench.drawing, bench.seed, bench.device, bench.workers)
     examiner = Examiner(Reader.load(device=bench.device), Segmenter.load(device=bench.device))
     marked = list(mark_pairs(bench.out, asked, examiner))
-    rows = rows_of(asked, marked, mask_overlaps(asked, guild.swap.masks, bench.device), bench.seed)
+    rows = rows_of(asked, marked, mask_overlaps(asked, masks, bench.device), bench.seed)
     write_rows(bench.out, rows)
     if bench.json is not None:
         write_json(rows, bench.json)

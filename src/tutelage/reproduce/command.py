@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tutelage.errors import BadInput
+from tutelage.reproduce.edit_settings import EditExperiment
 from tutelage.reproduce.settings import Experiment, Filter, Tables
 
 if TYPE_CHECKING:
@@ -50,6 +51,47 @@ def copy_paste_command(experiment: Experiment) -> None:
     from tutelage.reproduce.experiments import copied
 
     write(copied(experiment))
+
+
+def edits_command(experiment: EditExperiment) -> None:
+    """OmniEdit's claims, all of them; each of the other commands `edit-...` makes one of the comparisons."""
+    _compare(experiment, "edits")
+
+
+def edit_specialists_command(experiment: EditExperiment) -> None:
+    """One editor beside the seven specialists that made its pairs."""
+    _compare(experiment, "edit-specialists")
+
+
+def edit_sources_command(experiment: EditExperiment) -> None:
+    """One editor of all tasks beside seven of one task each."""
+    _compare(experiment, "edit-sources")
+
+
+def edit_filter_command(experiment: EditExperiment) -> None:
+    """An editor of what the judges kept beside one of all pairs."""
+    _compare(experiment, "edit-filter")
+
+
+def edit_refined_command(experiment: EditExperiment) -> None:
+    """Editors of the same pairs, refined and as they were."""
+    _compare(experiment, "edit-refined")
+
+
+def edit_students_command(experiment: EditExperiment) -> None:
+    """EditNet, ControlNet and channel concatenation on the same pairs."""
+    _compare(experiment, "edit-students")
+
+
+def edit_shapes_command(experiment: EditExperiment) -> None:
+    """An editor on upright and wide pictures beside square ones."""
+    _compare(experiment, "edit-shapes")
+
+
+def _compare(experiment: EditExperiment, name: str) -> None:
+    from tutelage.reproduce.edits import compare
+
+    write(compare(experiment, name))
 
 
 def write(result: "Result") -> None:

@@ -3,6 +3,7 @@ pictures.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -15,11 +16,11 @@ from tutelage.report.charts import curve, whisker
 from tutelage.report.gallery import subjects
 from tutelage.report.look import STYLE
 from tutelage.report.markup import Child, document, el
-from tutelage.report.pictures import ALBUMS, Album
+from tutelage.report.pictures import ALBUMS, Album, absent
 from tutelage.report.tables import table, unfolds
-from tutelage.report.wording import MINUS, UNKNOWN, counted
+from tutelage.report.wording import MINUS, UNKNOWN, counted, title
 from tutelage.reproduce.claims import FAILS, HOLDS, UNSURE, Said
-from tutelage.reproduce.result import Result
+from tutelage.reproduce.result import Line, Result
 from tutelage.triplet import SKILLS
 
 MOST_BYTES: Final = 8_000_000
@@ -27,8 +28,20 @@ MOST_BYTES: Final = 8_000_000
 BADGES: Final = {HOLDS: "badge kept", FAILS: "badge rejected", UNSURE: "badge"}
 RULE: Final = (
     "A claim holds if the whole 95 % interval of our figure (paired bootstrap over subjects) is above its limit, does "
-    "not hold if all of it is below, and else we cannot tell. The paper's figures are of photographs and, in Tables 2 "
-    "and 3 and Figure 6, of people's marks; only the direction is compared."
+    "not hold if all of it is below, and else we cannot tell."
+)
+OF_PAPER: Final = (
+    " The paper's figures are of photographs and, in Tables 2 and 3 and Figure 6, of people's marks; only the "
+    "direction is compared."
+)
+FIGURES: Final = (
+    "Ours with its 95 % interval, and what the paper has below it. Bytes are what must be kept of a subject, besides "
+    "its demonstrations, to draw its five prompts anew, with 16 bits a number; seconds are medians of all that is done "
+    "for a new subject, its five pictures included."
+)
+CHOSEN: Final = (
+    "No training has seen these toys. Of each task these are the first edits in the order of the SHA-256 of their "
+    "names; nobody chose them by their looks."
 )
 
 
@@ -43,7 +56,7 @@ def page(result: Result) -> bytes:
 
 
 def _page(result: Result, album: Album) -> bytes:
-    parts = [_claims(result.said), _figures(result), _charts(result), _pictures(result, album), _again(result)]
+    parts = [_claims(result), _figures(result), _charts(result), _pictures(result, album), _again(result)]
     body = el("main", _head(result), [part for part in parts if part is not None])
     return document(f"{result.title}: tutelage reproduce", STYLE, body)
 
@@ -65,25 +78,22 @@ def _head(result: Result) -> Element:
     )
 
 
-def _claims(said: Sequence[Said]) -> Element:
+def _claims(result: Result) -> Element:
     rows: list[list[Child]] = [
         [one.claim.text, one.claim.metric, _signed(one.claim.paper), f"above {_signed(one.claim.least)}", _said(one),
          el("span", one.verdict, class_=BADGES[one.verdict])]
-        for one in said
+        for one in result.said
     ]  # fmt: skip
-    heads = ["claim", "of", "paper", "holds if", "ours", "verdict"]
-    return el("section", el("h2", "What holds"), el("p", RULE), el("div", table(heads, rows), class_="panel"))
+    heads, rule = ["claim", "of", "paper", "holds if", "ours", "verdict"], RULE + (OF_PAPER if result.paper else "")
+    return el("section", el("h2", "What holds"), el("p", rule), el("div", table(heads, rows), class_="panel"))
 
 
 def _figures(result: Result) -> Element:
     """Generators by metrics, the paper's figure under ours; skills below."""
-    by_skill = [_table(result, [f"{metric}: {skill}" for metric in result.metrics], skill) for skill in SKILLS]
+    by_skill = [_table(result, [f"{metric}: {skill}" for metric in result.metrics], skill) for skill in result.groups]
     there = [one for one in by_skill if one is not None]
-    more = unfolds("By skill", *there) if there else None
-    every = _table(result, result.metrics, "")
-    about = "Ours with its 95 % interval, and what the paper has below it. Bytes are what must be kept of a subject, "
-    about += "besides its demonstrations, to draw its five prompts anew, with 16 bits a number; seconds are medians of "
-    about += "all that is done for a new subject, its five pictures included."
+    more = unfolds("By skill" if result.groups is SKILLS else "By task", *there) if there else None
+    every, about = _table(result, result.metrics, ""), result.figures or FIGURES
     return el("section", el("h2", "Figures"), el("p", about), el("div", every, more, class_="panel"))
 
 
@@ -125,8 +135,34 @@ def _charts(result: Result) -> Element | None:
 
 
 def _pictures(result: Result, album: Album) -> Element | None:
+    if result.lines:
+        blocks = [
+            _block(list(alike), album) for _, alike in groupby(result.lines, lambda line: next(iter(line.pictures)))
+        ]
+        return el("section", el("h2", "Pictures"), el("p", CHOSEN), blocks)
     section = subjects(read_bench(result.folder), album)
     return None if section is None else section.element()
+
+
+def _block(lines: Sequence[Line], album: Album) -> Element:
+    """Lines whose pictures are of the same, each below its name."""
+    longest = max(lines, key=lambda line: len(line.pictures))
+    names = list(longest.pictures)
+    top = el(
+        "div", el("span"), [el("span", generator_name(name)) for name in names], class_="heads", aria_hidden="true"
+    )
+    rows = [_line(line, names, album) for line in lines]
+    return el("div", top, rows, class_="answers", style=f"--columns:{len(names)}")
+
+
+def _line(line: Line, names: Sequence[str], album: Album) -> Element:
+    """What was asked, and everybody's picture."""
+    drawn, told = [], el("p", el("span", title(line.skill), class_="skill"), line.text)
+    for name in names:
+        label, data = generator_name(name), line.pictures.get(name)
+        picture = absent("not made") if data is None else album.show(data, f"{label}: {line.text}")
+        drawn.append(el("figure", picture, el("figcaption", label)))
+    return el("div", told, drawn, class_="answer")
 
 
 def _again(result: Result) -> Element:

@@ -13,9 +13,21 @@ from tutelage.benches.base import Row
 from tutelage.benches.hardware import hardware
 from tutelage.report.again import flags_of
 from tutelage.reproduce.claims import Said
+from tutelage.reproduce.edit_settings import EditExperiment
 from tutelage.reproduce.paper import Figures
 from tutelage.reproduce.settings import Experiment
 from tutelage.run import plain
+from tutelage.triplet import SKILLS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Pictures that stand beside each other."""
+
+    skill: str
+    text: str
+    pictures: Mapping[str, bytes]
+    """Whose → the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +46,17 @@ class Result:
     paper: Figures
     students: Mapping[str, Mapping[str, int]]
     """Student → the triplets and steps that it was made of."""
-    experiment: Experiment
+    experiment: Experiment | EditExperiment
     folder: Path
     """Of the pictures."""
     axis: Mapping[str, float]
     """Generator → where it stands on a line, such as its number of demonstrations; empty: there is no line."""
+    groups: Sequence[str] = SKILLS
+    """By which figures are given too, as `metric: group`."""
+    figures: str = ""
+    """What the tables say; empty: what those of subjects do."""
+    lines: Sequence[Line] = ()
+    """Pictures to show; none: those of the subjects in the folder."""
 
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it, with the command, the commit and the hardware."""
@@ -49,7 +67,7 @@ class Result:
         return {**told, "hardware": hardware(), **measured, "paper": plain(self.paper)}
 
 
-def command(name: str, experiment: Experiment) -> str:
+def command(name: str, experiment: Experiment | EditExperiment) -> str:
     """What repeats an experiment."""
     default = plain(type(experiment)())
     return shlex.join(["tutelage", "reproduce", name, *flags_of(default, plain(experiment))])
