@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tutelage import __version__, cli
+from tutelage import recipes as PACKAGE
 from tutelage.cli import COMMANDS, Command, main
 from tutelage.errors import BadInput
 
@@ -79,6 +80,7 @@ def _pretend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "COMMANDS", {**COMMANDS, **pretend})
     recipes = types.ModuleType("tutelage.recipes")
     recipes.RECIPES = {"pretend-sd": f"{__name__}:a_recipe"}  # type: ignore[attr-defined]
+    recipes.__path__ = PACKAGE.__path__  # commands whose defaults are a recipe's find its module
     monkeypatch.setitem(sys.modules, "tutelage.recipes", recipes)
 
 
