@@ -40,12 +40,12 @@ def test_ways_take_turns() -> None:
 
 
 def test_rows_are_printed_beside_their_targets_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    report([ratio_row("R4", [1.5]), ratio_row("R9", [3.0])], tmp_path / "rows.json")
+    report([ratio_row("R4, batch 1", [1.5]), ratio_row("R9", [3.0])], tmp_path / "rows.json")
     said = capsys.readouterr().out
     assert "ABOVE" in said
     assert "reached" in said
-    assert '"R4"' in (tmp_path / "rows.json").read_text()
-    assert isinstance(targets()[BENCH, "R4", RATIO], AtMost)
+    assert '"R4, batch 1"' in (tmp_path / "rows.json").read_text()
+    assert isinstance(targets()[BENCH, "R4, batch 1", RATIO], AtMost)
 
 
 def test_toys_are_clusters() -> None:
