@@ -1,6 +1,9 @@
-"""Which triplets are let through: thresholds on stored scores, applied on reading."""
+"""Which triplets are let through: thresholds on stored scores, applied on reading.
 
-from collections.abc import Iterator, Mapping
+What a person said of a triplet is its verdict, whatever judges and thresholds say; theirs stay stored beside it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,12 +13,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tutelage.errors import BadInput, did_you_mean
+from tutelage.triplet import Verdict
+
+PERSON: Final = "person"
+"""The judge who looks at triplets by hand, such as in the studio."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
     """What a triplet must pass. A judge without a band counts by the `keep` it stored, and where it stored none, as one
-    that keeps; a band for one of its parts, such as `viescore.SC`, stands in for what it stored as well.
+    that keeps; a band for one of its parts, such as `viescore.SC`, stands in for what it stored as well. A triplet that
+    `PERSON` judged passes if they kept it, and not if they did not.
 
     Raises:
         BadInput: a band lets nothing through.
@@ -77,10 +85,37 @@ def passes(gate: Gate | None, judges: Mapping[str, Weighed], count: int) -> NDAr
                 f"no verdicts of a judge '{name}'.{did_you_mean(name, scores)} There are {', '.join(scores)}"
             )
         through[:] = False
-    for judge, said in judges.items():
-        bands = [_within(score, gate.bands[name]) for name, score in said.named(judge) if name in gate.bands]
-        through &= np.logical_and.reduce(bands) if bands else said.keep
-    return through
+    lets = {judge: _lets(gate, judge, said) for judge, said in judges.items()}
+    return np.logical_and.reduce([through, *lets.values()]) | _by_hand(lets, judges, count)
+
+
+def survivors(judges: Mapping[str, Weighed], count: int) -> dict[str, NDArray[np.bool_]]:
+    """Judge → which of `count` triplets (count,) were left after it and those before it, by what they stored.
+
+    What a person kept no judge loses, so that the last of them leaves what `KEPT` lets through.
+    """
+    lets = {judge: said.keep for judge, said in judges.items()}
+    left, saved, after = np.ones(count, bool), _by_hand(lets, judges, count), {}
+    for judge, let in lets.items():
+        left = left & (let | saved)
+        after[judge] = left
+    return after
+
+
+def kept_by(verdicts: Sequence[Verdict]) -> bool:
+    """Whether a triplet is kept by its verdicts as they are stored: the same as `KEPT`, for one."""
+    by_hand = [verdict for verdict in verdicts if verdict.judge == PERSON]
+    return all(verdict.keep for verdict in by_hand or verdicts)
+
+
+def _lets(gate: Gate, judge: str, said: Weighed) -> NDArray[np.bool_]:
+    bands = [_within(score, gate.bands[name]) for name, score in said.named(judge) if name in gate.bands]
+    return np.logical_and.reduce(bands) if bands else said.keep
+
+
+def _by_hand(lets: Mapping[str, NDArray[np.bool_]], judges: Mapping[str, Weighed], count: int) -> NDArray[np.bool_]:
+    """What a person looked at and lets through."""
+    return judges[PERSON].seen & lets[PERSON] if PERSON in judges else np.zeros(count, bool)
 
 
 def _weighed(verdicts: pa.Table, count: int) -> Weighed:

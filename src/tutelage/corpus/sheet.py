@@ -7,6 +7,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
+from tutelage.corpus.gate import kept_by
 from tutelage.triplet import Triplet, Verdict
 
 SIDE: Final = 128
@@ -27,7 +28,7 @@ PAPER, INK, KEPT, REJECTED = (255, 255, 255), (60, 60, 66), (40, 130, 70), (180,
 def sheet(rows: Sequence[tuple[Triplet, Sequence[Verdict]]]) -> Image.Image:
     """Draw triplets with their verdicts, one below the other.
 
-    Targets are framed green if every judge kept them and red if not; demonstrations beyond the fifth are left out.
+    Targets are framed green if they are kept and red if not; demonstrations beyond the fifth are left out.
     """
     shown = max((min(len(triplet.references), COLUMNS) for triplet, _ in rows), default=0)
     width = GAP + (shown + 1) * (SIDE + GAP) + TEXT
@@ -53,7 +54,7 @@ def _row(page: Image.Image, triplet: Triplet, verdicts: Sequence[Verdict], top: 
         _paste(page, reference.picture.data, GAP + at * (SIDE + GAP), top)
     left = GAP + shown * (SIDE + GAP)
     _paste(page, triplet.target, left, top)
-    colour = KEPT if all(verdict.keep for verdict in verdicts) else REJECTED
+    colour = KEPT if kept_by(verdicts) else REJECTED
     draw = ImageDraw.Draw(page)
     draw.rectangle((left - 3, top - 3, left + SIDE + 2, top + SIDE + 2), outline=colour, width=2)
     words = [f"{triplet.id}  {triplet.skill}", *textwrap.wrap(triplet.text, 60)[:3], *map(said, verdicts)]

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tutelage.corpus.gate import KEPT, Gate, Weighed, passes
+from tutelage.corpus.gate import KEPT, Gate, Weighed, passes, survivors
 from tutelage.corpus.reader import Corpus
 from tutelage.triplet import SKILLS
 
@@ -41,12 +41,12 @@ class Alone:
 
 @dataclass(frozen=True, kw_only=True)
 class Survival:
-    """How many triplets of one skill were left after each judge, one judge after the other."""
+    """How many triplets of one skill were left after each judge, one judge after the other; see `gate.survivors`."""
 
     skill: str
     made: int
     after: dict[str, int]
-    """Judge → how many it and those before it kept."""
+    """Judge → how many were left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +142,5 @@ def _tenths(scores: NDArray[np.float64]) -> list[float]:
 
 
 def _survival(skill: str, rows: NDArray[np.bool_], judges: dict[str, Weighed]) -> Survival:
-    left, after = rows.copy(), {}
-    for name, said in judges.items():
-        left &= said.keep
-        after[name] = int(left.sum())
+    after = {name: int((left & rows).sum()) for name, left in survivors(judges, len(rows)).items()}
     return Survival(skill=skill, made=int(rows.sum()), after=after)

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
+from tutelage.corpus.gate import PERSON
 from tutelage.report.bench import RENDERS, Bench, Question, by_hash, generator_name, ordered
 from tutelage.report.found import Found
 from tutelage.report.markup import el
@@ -116,7 +117,8 @@ def _target(triplet: "Triplet", kept: bool, verdicts: dict[str, list["Verdict"]]
     badge = el("span", "✓ kept" if kept else "✕ rejected", class_="badge kept" if kept else "badge rejected")
     said = [el("span", f"{judge_name(each.judge)} {score(each.score)}", class_="score", title=each.reason or None)
             for each in verdicts[triplet.id]]  # fmt: skip
-    why = next((each.reason for each in verdicts[triplet.id] if not each.keep), "")
+    by_hand_first = sorted(verdicts[triplet.id], key=lambda each: each.judge != PERSON)
+    why = next((each.reason for each in by_hand_first if not each.keep and not kept), "")
     caption = el(
         "figcaption",
         el("div", badge, said, class_="verdict"),

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
+from tutelage.corpus.gate import PERSON, kept_by, survivors
 from tutelage.report.markup import Child, el
 from tutelage.report.wording import judge_name, score
 from tutelage.studio.columns import Columns
 from tutelage.studio.pictures import Pictures
 from tutelage.triplet import Reference, Triplet, Verdict
+
+BY_HAND = "A person decided: what they say counts, whatever the judges said."
 
 Row = tuple[Triplet, list[Verdict]]
 
@@ -16,7 +19,7 @@ Row = tuple[Triplet, list[Verdict]]
 def card(at: int, row: Row, note: str, pictures: Pictures) -> Element:
     """A triplet's target, what was asked, and what the judges said; `note` says what a threshold would change."""
     triplet, verdicts = row
-    kept = all(verdict.keep for verdict in verdicts)
+    kept = kept_by(verdicts)
     badge = el("span", "kept" if kept else "rejected", class_=f"badge {'kept' if kept else 'rejected'}")
     told = " · ".join(f"{judge_name(verdict.judge)} {score(verdict.score)}" for verdict in verdicts)
     return el(
@@ -53,6 +56,7 @@ def whole(row: Row, pictures: Pictures) -> Element:
     right = el(
         "div",
         el("h3", "What the judges said"),
+        el("p", BY_HAND, class_="soft") if any(verdict.judge == PERSON for verdict in verdicts) else None,
         _verdicts(verdicts),
         el("h3", "What it was made from"),
         el("div", [_reference(reference, pictures) for reference in triplet.references], class_="tiles"),
@@ -62,11 +66,9 @@ def whole(row: Row, pictures: Pictures) -> Element:
 
 def funnel(columns: Columns) -> Element:
     """How many were drawn, and how many were left after each judge."""
-    total, left = len(columns), None
+    total = len(columns)
     parts = [("drawn", total)]
-    for name, said in columns.judges.items():
-        left = said.keep if left is None else left & said.keep
-        parts.append((judge_name(name), int(left.sum())))
+    parts += [(judge_name(name), int(left.sum())) for name, left in survivors(columns.judges, total).items()]
     rows = [
         el("div", el("span", f"after {name}" if at else name),
            el("i", style=f"width:{100 * count / max(total, 1):.2f}%"),

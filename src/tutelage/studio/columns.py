@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tutelage.corpus.gate import KEPT, Weighed, passes
+from tutelage.corpus.gate import KEPT, Weighed, passes, survivors
 from tutelage.corpus.reader import REFRESH, Corpus
 from tutelage.corpus.stats import Alone, alone
 from tutelage.triplet import SKILLS, Triplet, Verdict
@@ -58,7 +58,7 @@ class Columns:
 
     @cached_property
     def kept(self) -> Mask:
-        """(N,), by every judge."""
+        """(N,), by every judge, or by hand."""
         return passes(KEPT, self.judges, len(self))
 
     @cached_property
@@ -74,12 +74,12 @@ class Columns:
         return np.asarray(ours[self.skill.codes])
 
     def lost_at(self, judge: str) -> Mask:
-        """(N,), kept by the judges before this one, and not by it."""
-        left = np.ones(len(self), bool)
-        for name, said in self.judges.items():
+        """(N,), left by the judges before this one, and not by it."""
+        before = np.ones(len(self), bool)
+        for name, left in survivors(self.judges, len(self)).items():
             if name == judge:
-                return np.asarray(left & ~said.keep)
-            left &= said.keep
+                return np.asarray(before & ~left)
+            before = left
         return np.zeros(len(self), bool)
 
     def with_licence(self, licence: str) -> Mask:

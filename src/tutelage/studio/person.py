@@ -1,13 +1,13 @@
-"""A person's word about a triplet: a verdict like any other, beside the judges', and never written over."""
+"""A person's word about a triplet: it stands beside the judges', is what counts, and is never written over."""
 
 from pathlib import Path
 from typing import Final
 
+from tutelage.corpus.gate import PERSON
 from tutelage.corpus.writer import Committer
 from tutelage.errors import BadInput
 from tutelage.triplet import Verdict
 
-PERSON: Final = "person"
 MOST_LETTERS: Final = 500
 
 
