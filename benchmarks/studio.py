@@ -21,6 +21,7 @@ from tutelage.corpus.writer import Committer
 from tutelage.studio.columns import SUBJECTS
 from tutelage.studio.corpus_tab import CHANGE, ORDERS, SHOW, CorpusPage
 from tutelage.studio.pictures import Pictures
+from tutelage.studio.settings import Studio
 from tutelage.triplet import SKILLS, Picture, Provenance, Reference, Triplet, Verdict
 
 TOGETHER = 1000
@@ -53,7 +54,7 @@ def main(rows: int = 100_000, repeats: int = 5) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "corpus"
         write(path, rows)
-        page = CorpusPage(path, Pictures())
+        page = CorpusPage(Studio(run=Path(folder), student="", base=""), Pictures())
         began = time.perf_counter()
         page.shelf.columns()
         print(f"columns of {rows:,} triplets, once: {time.perf_counter() - began:.2f} s")

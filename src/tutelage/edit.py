@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # as in `generate`
     from tutelage.students.edit_student import EditStudent
     from tutelage.triplet import Reference
 
+EDITOR: Final = "toybox-edit"
+"""The shipped editor, in versions that come with one."""
 STEPS: Final = 24
 TEXT, IMAGE = 7.5, 1.5
 """InstructPix2Pix's weights."""
@@ -94,16 +96,36 @@ def edit(
     before = decode(source.picture.data, str(image))
     height, width = edited_size(editor.pipeline, before, size)
     asked: dict[str, Any] = {"prompt": instruction, "negative": negative, "seed": seed, "steps": steps}
-    about = {"name": image.name, "sha256": hashlib.sha256(source.picture.data).hexdigest()}
     first = EditSettings(
         **asked, **origin, index=0, height=height, width=width, guidance=text_guidance,
-        image_guidance=image_guidance, source=about, mask_guidance=mask_guidance, mask=mask,
+        image_guidance=image_guidance, source=about(source, image.name), mask_guidance=mask_guidance, mask=mask,
     )  # fmt: skip
     find = partial(_masked, masks, mask, device, str(image)) if mask else None
-    started, pictures = time.monotonic(), _edited(editor, source, first, n, batch, find)
+    started, pictures = time.monotonic(), edited(editor, source, first, n, batch, find)
     made = [_written(one, replace(first, index=i), out) for i, one in enumerate(pictures)]
     seconds = time.monotonic() - started
     print(f"{counted(n, 'picture')} in {seconds:.1f} s: {_sheet(before, made, out)}")
+
+
+def shipped_editor() -> str | None:
+    """The name of the shipped editor; None if this version comes without one."""
+    from tutelage.toybox.checkpoints import CHECKPOINTS
+
+    return EDITOR if EDITOR in CHECKPOINTS else None
+
+
+def is_editor(folder: Path) -> bool:
+    """Whether a pipeline folder is an editor's that was trained here, or one of diffusers' own of that kind.
+
+    Raises:
+        BadInput: it is no pipeline folder, or a broken one.
+    """
+    from tutelage.diffusion.quiet import quiet_libraries
+    from tutelage.students import EDITORS, FOLDERS
+
+    with quiet_libraries():
+        from tutelage.students.folder import pipeline_class
+    return FOLDERS.get(pipeline_class(folder)) in EDITORS
 
 
 def load_editor(model: str | Path, device: str = "auto", dtype: str = "auto") -> "tuple[EditStudent, dict[str, Any]]":
@@ -133,9 +155,10 @@ def load_editor(model: str | Path, device: str = "auto", dtype: str = "auto") ->
     return editor, origin | {"dtype": dtype_name(pipeline.dtype), "device": pipeline.device.type}
 
 
-def _edited(
-    editor: "EditStudent", source: "Reference", first: EditSettings, n: int, batch: int, find: Any
+def edited(
+    editor: "EditStudent", source: "Reference", first: EditSettings, n: int, batch: int, find: Any = None
 ) -> "chain[Image]":
+    """Pictures 0 to `n - 1` of a run of edits, as they are made; `find` says where a picture may change."""
     from tutelage.diffusion.sample import image_seed
     from tutelage.students.base import Request
     from tutelage.students.guidance import ImageFirst
@@ -162,6 +185,11 @@ def _masked(masks: Masks, phrase: str, device: str, name: str, picture: "Image")
     if found is None:
         raise BadInput(f"'{phrase}' is not in {name}, or is nearly all of it; give another --mask, or none")
     return dilated(found, DILATION)
+
+
+def about(source: "Reference", name: str) -> dict[str, str]:
+    """What a picture's settings say of its source."""
+    return {"name": name, "sha256": hashlib.sha256(source.picture.data).hexdigest()}
 
 
 def _source(path: Path) -> "Reference":

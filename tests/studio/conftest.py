@@ -49,3 +49,18 @@ def tiny_student(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> Pat
         torch.nn.init.normal_(layer.to_out.weight, std=0.3)
     suti.save(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_editor(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> Path:
+    """The folder of a student that edits: InstructPix2Pix with random weights, which sees its source."""
+    from tutelage.diffusion.load import load_pipeline
+    from tutelage.students.instruct_pix2pix import InstructPix2Pix
+    from tutelage.students.settings import EditShape
+
+    folder = tmp_path_factory.mktemp("students") / "tiny-editor"
+    editor = InstructPix2Pix.from_base(load_pipeline(tiny_sd, "cpu"), EditShape())
+    torch.manual_seed(7)
+    torch.nn.init.normal_(editor.network.unet.conv_in.weight, std=0.2)
+    editor.save(folder)
+    return folder

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tutelage.corpus.gate import Gate
@@ -12,8 +12,11 @@ from tutelage.corpus.reader import Corpus
 from tutelage.corpus.writer import Committer
 from tutelage.errors import BadInput
 from tutelage.studio.columns import Columns, Shelf, read_columns, span
+from tutelage.studio.corpus_tab import SHOW, CorpusPage
 from tutelage.studio.filters import Filter, by_score, matching, moved, stages
 from tutelage.studio.person import PERSON, judge_by_hand
+from tutelage.studio.pictures import Pictures
+from tutelage.studio.settings import Studio
 
 COUNT = 30
 JUDGE = "delta-clip"
@@ -123,6 +126,34 @@ def test_a_persons_word_stands_beside_the_judges_and_is_never_replaced(make_corp
     assert columns.lost_at(PERSON).tolist() == [False, True, False, False, False, False]
 
 
+def test_a_person_outvotes_the_judges(make_corpus, tmp_path: Path) -> None:
+    shelf = Shelf(make_corpus(tmp_path / "corpus", 6), refresh=0)
+    [(triplet, said)] = shelf.take([3])
+    assert not shelf.columns().kept[3]
+    judge_by_hand(shelf.path, triplet.id, True, "", said)
+    columns = shelf.columns()
+    assert columns.kept[3]
+    assert not columns.lost_at(JUDGE)[3]
+    assert not moved(columns, JUDGE, 0.9, 1.0).leaves[3]
+    [(_, said)] = shelf.take([3])
+    assert [(one.judge, one.keep) for one in said] == [(JUDGE, False), (PERSON, True)]
+
+
+def test_the_page_has_a_corpus_as_soon_as_the_run_has(make_corpus, tmp_path: Path) -> None:
+    page = CorpusPage(Studio(run=tmp_path, student="s", base="b"), Pictures())
+    nothing, there, *_ = page.open()
+    assert (nothing["visible"], there["visible"]) == (True, "hidden")
+    assert page.find("drawn", "", "", "", "", "", 0, 1, SHOW, "as written") == (None, "", "")
+    make_corpus(tmp_path / "corpus", 6)
+    nothing, there, drawn, stage, skill, _, judge = page.open()
+    assert (nothing["visible"], there["visible"]) == (False, True)
+    assert "after ΔCLIP" in drawn
+    assert f"lost at {JUDGE}" in stage["choices"]
+    assert skill["choices"] == [("all", ""), "accessory", "make it night", "view"]
+    assert judge["choices"] == [("none", ""), ("ΔCLIP", JUDGE)]
+    assert "6 triplets of 6" in page.find("drawn", "", "", "", "", "", 0, 1, SHOW, "as written")[1]
+
+
 def test_a_corpus_that_is_being_written_says_so(make_corpus, tmp_path: Path) -> None:
     path = make_corpus(tmp_path / "corpus", 2)
     with Committer(path), pytest.raises(BadInput, match="another process"):
@@ -130,6 +161,7 @@ def test_a_corpus_that_is_being_written_says_so(make_corpus, tmp_path: Path) -> 
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1))
+@example([0.97])
 def test_a_span_holds_all_scores(scores: list[float]) -> None:
     low, high = span(np.asarray(scores))
     assert low <= min(scores)

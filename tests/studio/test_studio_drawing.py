@@ -2,29 +2,21 @@
 
 import io
 import json
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
-import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
 from tiny_run import png as noise
 
-from tutelage.diffusion.pictures import decode
 from tutelage.errors import BadInput
 from tutelage.generate import generate
-from tutelage.generators.editors import EditRequest, EditSettings
+from tutelage.generators.experts import PHOTOS, TOYBOX
 from tutelage.stamp import png
-from tutelage.studio.artists import BASE, STUDENT, Artists, Wish
-from tutelage.studio.drawing import Drawn, Progress, drawing
-from tutelage.studio.edit_tab import EditPage, editors_of
+from tutelage.studio.artists import BASE, STUDENT, Artists, Wish, expert_settings
+from tutelage.studio.drawing import Drawn, Progress, Stops, drawing
 from tutelage.studio.generate_tab import captioned
 from tutelage.studio.heat import attention, laid_over
-from tutelage.studio.pictures import Pictures
 from tutelage.studio.settings import Studio, named
 from tutelage.studio.toys import TOYS, prompt_for, toy, toy_name
 from tutelage.triplet import SKILLS, Picture, Reference
@@ -82,6 +74,18 @@ def test_a_drawing_that_nobody_waits_for_stops(artists: Artists, shown: tuple[Re
     moments.close()
     assert artists.busy.acquire(timeout=20)
     artists.busy.release()
+
+
+def test_a_drawing_that_is_stopped_ends_with_what_is_done(artists: Artists, shown: tuple[Reference, ...]) -> None:
+    stops, moments = Stops(), []
+    with stops.of("anna") as stop:
+        for moment in drawing(artists, wish(shown, count=16, steps=100), stop):
+            moments.append(moment)
+            stops.stop("bea")
+            if len(moments) == 3:
+                stops.stop("anna")
+    stops.stop("anna")
+    assert sum(isinstance(one, Drawn) for one in moments) < 16
 
 
 def test_attention_is_a_share_of_each_demonstration(artists: Artists, shown: tuple[Reference, ...]) -> None:
@@ -143,35 +147,12 @@ def test_models_are_called_without_their_place() -> None:
     assert named("owner/name") == "owner/name"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Darkener:
-    """An editor that does one thing."""
-
-    name: str = "darkener"
-    timed: ClassVar[bool] = True
-
-    def made_from(self) -> str:
-        return ""
-
-    def edit(self, requests: Sequence[EditRequest], settings: EditSettings) -> Iterator[Image.Image]:
-        for request in requests:
-            yield decode(request.source).point(lambda value: value // 2)
-
-
-def test_editors_answer_one_after_the_other() -> None:
-    pictures = Pictures()
-    page = EditPage([Darkener(), Darkener(name="again")], pictures)
-    shown = list(page.edit(noise("room"), "make it night", 7.5, 1.5, 0))
-    assert len(shown) == 3
-    assert "darkener" in shown[0]
-    assert shown[-1].count('type="range"') == 2
-    keys = re.findall(r"picture/([0-9a-f]{32})", shown[-1])
-    before, after = (np.asarray(decode(pictures.get(key) or b"")) for key in keys[:2])
-    assert np.array_equal(after, before // 2)
-    with pytest.raises(gr.Error, match="bring a picture"):
-        list(page.edit(None, "make it night", 7.5, 1.5, 0))
-
-
-def test_two_editors_of_one_name_are_refused() -> None:
-    with pytest.raises(BadInput, match="one name"):
-        editors_of(["a/model", "b/a/model"], "cpu")
+def test_experts_are_trained_as_suits_their_base_and_draw_as_is_wished(
+    shown: tuple[Reference, ...], tiny_sd: Path, tiny_sdxl: Path
+) -> None:
+    asked = wish(shown, steps=7, text=2.0)
+    for base, recipe in ((tiny_sd, TOYBOX), (tiny_sdxl, PHOTOS)):
+        how = expert_settings(base, asked)
+        assert (how.training, how.lora) == (recipe.training, recipe.lora)
+        assert (how.sampling.steps, how.sampling.guidance) == (7, 2.0)
+        assert how.sampling.scheduler == recipe.sampling.scheduler

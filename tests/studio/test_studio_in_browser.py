@@ -17,31 +17,37 @@ import pytest
 from tiny_run import png, write_bench, write_logs
 
 from tutelage.studio.ratings import Store
+from tutelage.studio.toys import toy, toy_name
 
 PLACES = map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"))
 CHROMIUM = next((path for path in PLACES if path.exists()), None)
 sync_api = pytest.importorskip("playwright.sync_api", reason="the extra `dev` is not installed: no Playwright")
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
+RIGHTMOST = """() => Math.max(...[...document.querySelectorAll('button, input, textarea, img')]
+    .filter((one) => one.offsetParent && !one.closest('.toys, .scroll, .visually-hidden'))
+    .map((one) => one.getBoundingClientRect().right))"""
+"""Where what can be seen or used ends, but for what scrolls by itself."""
 PATIENCE = 60_000
 """Milliseconds: how long something takes says how busy the machine is."""
 
 
 @pytest.fixture(scope="module")
-def run(make_corpus, tiny_student: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("secret-place") / "tiny-run"
     folder.mkdir()
     write_logs(folder)
     write_bench(folder)
-    make_corpus(folder / "corpus", 30)
     return folder
 
 
 @pytest.fixture(scope="module")
-def server(run: Path, tiny_student: Path, tiny_sd: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def server(
+    run: Path, tiny_student: Path, tiny_editor: Path, tiny_sd: Path
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The address of a studio, and its process."""
     command = [sys.executable, "-m", "tutelage", "studio", str(run), "--port", "0", "--device", "cpu"]
-    command += ["--student", str(tiny_student), "--base", str(tiny_sd)]
+    command += ["--student", str(tiny_student), "--base", str(tiny_sd), "--editor", str(tiny_editor)]
     with (run.parent / "server.log").open("w") as log:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
@@ -122,6 +128,12 @@ def test_a_subject_is_brought_and_drawn(page: Any, tmp_path: Path, run: Path) ->
     page.get_by_role("button", name="accessory", exact=True).click()
     page.wait_for_function("before => document.querySelector('#prompt textarea').value !== before", arg=before)
     page.get_by_label("Base: reads the prompt alone").check()
+    page.locator("#count input[type=number]").fill("16")
+    page.click("#draw")
+    page.wait_for_selector("#results .going")
+    page.click("#stop")
+    page.wait_for_selector("#results .going", state="detached")
+    assert not page.locator("#results .waiting").count()
     page.locator("#count input[type=number]").fill("1")
     page.click("#draw")
     page.wait_for_selector("#results .going")
@@ -138,7 +150,38 @@ def test_a_subject_is_brought_and_drawn(page: Any, tmp_path: Path, run: Path) ->
     assert "secret-place" not in page.content()
 
 
-def test_a_corpus_is_filtered_and_judged_by_hand(page: Any, run: Path) -> None:
+def test_a_picture_is_edited_by_student_and_specialist_side_by_side(page: Any, tmp_path: Path) -> None:
+    (tmp_path / "toy.png").write_bytes(toy(2)[0].picture.data)
+    tab(page, "Edit")
+    page.locator("#source input[type=file]").set_input_files(tmp_path / "toy.png")
+    page.get_by_role("button", name="style", exact=True).click()
+    instruction = page.locator("#instruction textarea, #instruction input").first
+    sync_api.expect(instruction).to_have_value(re.compile("^turn it into"))
+    instruction.fill(f"remove the {toy_name(2)}")
+    page.get_by_text("Guidance, steps, seed").click()
+    page.locator("#edit-steps input[type=number]").fill("4")
+    page.get_by_role("button", name="Edit", exact=True).click()
+    page.wait_for_function("document.querySelectorAll('#edits .slider').length === 2")
+    page.wait_for_selector("#edits .going", state="detached")
+    assert page.locator("#edits h3").all_inner_texts()[1].startswith("Specialist")
+    until(page, "#edits", f"removal: masks “the {toy_name(2)}”")
+    before, after = (page.locator("#edits .slider img").nth(at).get_attribute("src") for at in range(2))
+    assert before != after
+    handle = page.locator("#edits .slider input").first
+    handle.focus()
+    page.keyboard.press("Home")
+    assert "--at: 0%" in (page.locator("#edits .slider").first.get_attribute("style") or "")
+    with page.expect_download() as download:
+        page.locator("#edits").get_by_text("Download").last.click()
+    assert b"removal of" in Path(download.value.path()).read_bytes()
+    assert "secret-place" not in page.content()
+
+
+def test_a_corpus_is_filtered_and_judged_by_hand(page: Any, run: Path, make_corpus) -> None:
+    tab(page, "Corpus")
+    until(page, "#no-corpus", "no corpus yet")
+    make_corpus(run / "corpus", 30)
+    page.reload()
     tab(page, "Corpus")
     until(page, "#found", "30 triplets of 30")
     choose(page, "stage", "rejected")
@@ -160,6 +203,7 @@ def test_a_corpus_is_filtered_and_judged_by_hand(page: Any, run: Path) -> None:
     page.click("#reject")
     until(page, "#triplet", "no bear")
     until(page, "#funnel", "after Person")
+    until(page, "#triplet", "what they say counts")
 
 
 def test_a_run_is_watched_while_it_goes_on(page: Any, run: Path) -> None:
@@ -173,9 +217,13 @@ def test_a_run_is_watched_while_it_goes_on(page: Any, run: Path) -> None:
 
 def test_it_fits_a_phone_and_names_no_folder(browser: Any, server: tuple[str, Any], run: Path) -> None:
     page, _ = new_page(browser, server[0], viewport={"width": 390, "height": 844})
-    for name in ("Corpus", "Rate", "Runs"):
-        page.locator(f"[data-tab-id={name.lower()}]:visible").first.click()
+    for name in ("generate", "edit", "corpus", "rate", "runs"):
+        if not page.locator(f"[data-tab-id={name}]:visible").count():
+            page.locator(".overflow-menu button").first.click()
+        page.locator(f"[data-tab-id={name}]:visible").first.click()
+        page.wait_for_timeout(300)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate(RIGHTMOST) <= 390, name
     assert "secret-place" not in page.content() + page.request.get(f"{server[0]}/config").text()
     page.close()
 

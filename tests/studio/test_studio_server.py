@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from malformed import animated, damaged, picture, saved, wrong
 from starlette.testclient import TestClient
 from tiny_run import png, write_bench, write_logs
 
@@ -50,6 +51,19 @@ def test_what_is_malformed_is_refused_and_the_server_lives(
     assert answer.json()["fault"].startswith("x.png ")
     assert says in answer.json()["fault"]
     assert client.get("/picture/none").status_code == 404
+
+
+def test_hundreds_of_malformed_pictures_get_an_answer_each_and_the_server_lives(client: TestClient) -> None:
+    refused = list(wrong())
+    for name, data in refused:
+        answer = client.post("/bring", params={"name": name}, content=data)
+        assert answer.status_code in (413, 422), name
+        assert answer.json()["fault"].startswith(f"{name} ")
+    unsure = [*damaged(), ("animated", animated("GIF")), ("CMYK", saved(picture().convert("CMYK"), "JPEG"))]
+    for name, data in unsure:
+        assert client.post("/bring", params={"name": name}, content=data).status_code in (200, 422), name
+    assert len(refused) + len(unsure) >= 200
+    assert client.get("/config").status_code == 200
 
 
 def test_pages_name_no_folder_and_no_other_site(client: TestClient) -> None:

@@ -86,7 +86,7 @@ def passes(gate: Gate | None, judges: Mapping[str, Weighed], count: int) -> NDAr
             )
         through[:] = False
     lets = {judge: _lets(gate, judge, said) for judge, said in judges.items()}
-    return np.logical_and.reduce([through, *lets.values()]) | _by_hand(lets, judges, count)
+    return np.asarray(np.logical_and.reduce([through, *lets.values()]) | _by_hand(lets, judges, count))
 
 
 def survivors(judges: Mapping[str, Weighed], count: int) -> dict[str, NDArray[np.bool_]]:

@@ -4,9 +4,13 @@ A tokenizer that declares `"closed_vocabulary": true` in its `tokenizer_config.j
 has to spell in several tokens was never in a caption. Open vocabularies, such as CLIP's own, know no unknown word.
 """
 
+import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
+
+from tutelage.errors import BadInput
 
 WORD: Final = re.compile(r"[^\W\d_]+|\d|[^\s\w]+|_+")
 """As CLIP splits a text: runs of letters, single digits, runs of anything else."""
@@ -21,6 +25,22 @@ def unknown_words(tokenizer: Any, text: str) -> list[str]:
         return []
     words = dict.fromkeys(word.lower() for word in WORD.findall(text))
     return [word for word in words if len(_tokens(tokenizer, word)) > 1]
+
+
+def has_closed_vocabulary(folder: Path) -> bool:
+    """Whether a pipeline's folder declares one, as the toybox's do: it draws what it has words for, and nothing else.
+
+    Raises:
+        BadInput: a tokenizer's settings cannot be read.
+    """
+    for path in sorted(folder.glob("tokenizer*/tokenizer_config.json")):
+        try:
+            settings = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{path} cannot be read ({error}); give a whole pipeline folder") from error
+        if isinstance(settings, dict) and settings.get("closed_vocabulary"):
+            return True
+    return False
 
 
 def unseen_tokens(tokenizer: Any, text: str) -> int:

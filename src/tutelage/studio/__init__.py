@@ -11,7 +11,8 @@ pictures.py uploads.py  pictures that pages show; pictures that people bring
 paths.py                no path of the machine in any page
 notices.py              what goes wrong, said on the page
 generate_tab.py         with artists.py (who draws), drawing.py (as it goes), toys.py, heat.py
-edit_tab.py             editors side by side
+edit_tab.py             editors side by side, with editors.py (who edits) and orders.py (what a specialist is told)
+progress.py             how far a drawing is
 corpus_tab.py           with columns.py (the corpus in memory), filters.py, cards.py, person.py
 rate_tab.py             with items.py (what is rated), ratings.py (what was said), results.py, rate_keys.py
 runs_tab.py             with watching.py (how far a run is, from its logs) and reports.py

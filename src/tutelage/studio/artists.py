@@ -1,7 +1,7 @@
 """Who draws: the student, its base, and experts, each loaded when it is first asked and kept."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,6 +12,7 @@ from tutelage.errors import BadInput
 from tutelage.generate import draw, load, origin_of, settings_of
 from tutelage.stamp import Settings
 from tutelage.students.guidance import INTERVAL
+from tutelage.studio.drawing import Tick
 from tutelage.studio.settings import Studio, named
 from tutelage.subject import Sampler, load_student, subject_sampler
 from tutelage.triplet import Assignment, Cluster, Reference
@@ -19,6 +20,7 @@ from tutelage.triplet import Assignment, Cluster, Reference
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from tutelage.generators.experts import ExpertSettings
     from tutelage.students.suti import Suti
 
 STUDENT: Final = "student"
@@ -33,9 +35,6 @@ BATCH: Final = 8
 MOST_STEPS: Final = 200
 MOST_PICTURES: Final = 16
 MOST_WEIGHT: Final = 30.0
-
-Tick = Callable[[], None]
-"""Called at each evaluation of a network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +93,7 @@ class Artists:
             yield from self._by_expert(wish, tick)
             return
         pipeline, first, sampler = self._prepared(who, wish)
-        with _ticking(pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer, tick):
+        with ticking(pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer, tick):
             yield from draw(pipeline, first, wish.count, min(BATCH, wish.count), sampler)
 
     def evaluations(self, who: str, wish: Wish) -> int:
@@ -129,16 +128,43 @@ class Artists:
         from tutelage.generators.experts import expert
 
         pipeline, origin = self.base
-        first = _first(wish, pipeline, origin | {"model": f"expert of {origin['model']}"}, wish.shown)
+        how = expert_settings(self.studio.base, wish)
+        told = {"model": f"expert of {origin['model']}", "scheduler": how.sampling.scheduler}
+        first = _first(replace(wish, negative=""), pipeline, origin | told, wish.shown)
         cluster = Cluster(id="shown", subject=wish.prompt, references=wish.shown)
         asked = [
             Assignment(id=f"shown/{number}", cluster=cluster, text=wish.prompt, skill="")
             for number in range(wish.count)
         ]
-        teacher = expert(EXPERT, self.studio.base, seed=wish.seed, device=self.studio.device)
+        teacher = expert(EXPERT, self.studio.base, how, seed=wish.seed, device=self.studio.device)
         for number, image in enumerate(teacher.answer(asked)):
             tick()
             yield image, replace(first, index=number)
+
+
+def expert_settings(base: str | Path, wish: Wish) -> "ExpertSettings":
+    """How experts of a base are trained, as its benches have it, drawing as is wished.
+
+    Raises:
+        BadInput: there is no such base.
+    """
+    from tutelage.generators.experts import PHOTOS, TOYBOX
+
+    how = TOYBOX if draws_toys(base) else PHOTOS
+    return replace(how, sampling=replace(how.sampling, steps=wish.steps, guidance=wish.text))
+
+
+def draws_toys(base: str | Path) -> bool:
+    """Whether a base has the toybox's closed vocabulary; any other draws photographs.
+
+    Raises:
+        BadInput: there is no such base.
+    """
+    from tutelage.diffusion.load import local_folder
+    from tutelage.diffusion.words import has_closed_vocabulary
+    from tutelage.toybox.checkpoints import checkpoint
+
+    return has_closed_vocabulary(local_folder(checkpoint(base)))
 
 
 def _first(wish: Wish, pipeline: Any, origin: dict[str, Any], shown: tuple[Reference, ...]) -> Settings:
@@ -151,8 +177,8 @@ def _first(wish: Wish, pipeline: Any, origin: dict[str, Any], shown: tuple[Refer
 
 
 @contextmanager
-def _ticking(network: Any, tick: Tick) -> Iterator[None]:
-    """Within it, every evaluation of a network calls `tick` first; what that raises ends the drawing."""
+def ticking(network: Any, tick: Tick) -> Iterator[None]:
+    """Within it, every evaluation of a network calls `tick` first."""
     hook = network.register_forward_pre_hook(lambda *_: tick())
     try:
         yield

@@ -148,7 +148,8 @@ def span(scores: NDArray[np.float64]) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(finite.min()), float(finite.max())
     step = 10.0 ** (math.floor(math.log10(max(high - low, abs(high), 1e-9))) - 3)
-    return math.floor(low / step) * step, math.ceil(high / step) * step
+    # a multiple of the step is rounded itself, and may come out on the wrong side
+    return min(low, math.floor(low / step) * step), max(high, math.ceil(high / step) * step)
 
 
 def _names(column: pa.ChunkedArray | pa.Array) -> Names:

@@ -32,9 +32,10 @@ def studio_command(
     Args:
         run: Folder of a run; without one there is nothing to look through and to rate.
         student: Who draws subjects: a shipped checkpoint, a folder or a Hub id; by default the run's, if it has one by
-            now, else the built-in one.
+            now that does, else the built-in one.
         base: Who draws from the words alone; by default the run's base, else the built-in one.
-        editor: Folders or Hub ids of pipelines that edit by instruction; the first is shown beside the others.
+        editor: Who edits pictures, side by side: shipped checkpoints, folders or Hub ids; by default the run's student,
+            if it edits, else the built-in one, if there is one.
         port: Port to listen on; 0 takes a free one.
         share_on: Address to answer on instead, such as 0.0.0.0 for all of this machine's. Passwords go over the wire as
             they are: put a server with TLS before it.
@@ -51,17 +52,20 @@ def studio_command(
     if run is not None and not (run / CONFIG).is_file():
         raise BadInput(f"{run} is no run (no {CONFIG}); give the folder of a run, or none")
     _check_extra()
+    from tutelage.edit import is_editor, shipped_editor
     from tutelage.studio.artists import default_base
     from tutelage.studio.server import serve
     from tutelage.studio.settings import MODEL, Studio
     from tutelage.subject import shipped_student
 
     own = run / MODEL if run is not None and (run / MODEL / "model_index.json").is_file() else None
+    edits = own is not None and is_editor(own)
+    shipped = own if edits else shipped_editor()
     studio = Studio(
         run=run,
-        student=student or own or shipped_student(),
+        student=student or (None if edits else own) or shipped_student(),
         base=base or default_base(run),
-        editors=editor,
+        editors=editor or ((shipped,) if shipped else ()),
         device=device,
         dtype=dtype,
     )

@@ -1,7 +1,6 @@
 """The page on which a corpus is looked through: funnel, gallery, thresholds, and a person's word."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
@@ -17,12 +16,17 @@ from tutelage.studio.look import APPEAR, PICK
 from tutelage.studio.notices import QUIET, spoken
 from tutelage.studio.person import judge_by_hand
 from tutelage.studio.pictures import Pictures
+from tutelage.studio.settings import Studio
 
 PAGE: Final = 24
 """Triplets on a page."""
 SHOW, CHANGE = "shows scores from – to", "would be the new threshold"
 ORDERS: Final = ("as written", "highest score first", "lowest score first")
 MOST_CHOICES: Final = 200
+ALL, NOBODY = ("all", ""), ("none", "")
+NOT_YET: Final = (
+    "This run has no corpus yet. It begins with the first triplets that are taught; load the page again then."
+)
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,18 @@ class View:
         return slice(self.page * PAGE, (self.page + 1) * PAGE)
 
 
-def corpus_tab(path: Path, pictures: Pictures) -> None:
-    """Fill the tab."""
-    page = CorpusPage(path, pictures)
-    columns = page.shelf.columns()
-    drawn = gr.HTML(fragment(funnel(columns)), elem_id="funnel", apply_default_css=False)
-    filters = _filters(columns)
+def corpus_tab(studio: Studio, pictures: Pictures) -> None:
+    """Fill the tab. What there is to choose from is asked for whenever a page is loaded: the corpus may come later."""
+    page = CorpusPage(studio, pictures)
+    nothing = gr.HTML(fragment(el("p", NOT_YET, class_="empty")), elem_id="no-corpus", apply_default_css=False)
+    with gr.Column(visible="hidden") as there:
+        _corpus(page, nothing, there)
+
+
+def _corpus(page: "CorpusPage", nothing: gr.HTML, there: gr.Column) -> None:
+    drawn = gr.HTML("", elem_id="funnel", apply_default_css=False)
+    filters = _filters()
+    chosen_from = [filters[name] for name in ("stage", "skill", "licence", "judge")]
     summary = gr.HTML("", elem_id="found", apply_default_css=False)
     view, chosen = gr.State(None), gr.State(None)
     gallery = gr.HTML("", elem_id="gallery", js_on_load=PICK, apply_default_css=False)
@@ -59,27 +69,27 @@ def corpus_tab(path: Path, pictures: Pictures) -> None:
         reject = gr.Button("Reject", elem_id="reject", scale=1)
     shown, knobs = [view, summary, gallery], list(filters.values())
     judge, low, high = filters["judge"], filters["low"], filters["high"]
+    gr.on(None, page.open, None, [nothing, there, drawn, *chosen_from], **QUIET)
     judge.change(page.ends, [judge], [low, high], **QUIET)
     gr.on(None, page.find, knobs, shown, trigger_mode="always_last", **QUIET)  # at first, and when a knob is moved
     earlier.click(lambda v: page.turn(v, -1), [view], [view, gallery], **QUIET)
     later.click(lambda v: page.turn(v, 1), [view], [view, gallery], **QUIET)
     gallery.picked(page.pick, None, [chosen, detail], **QUIET)
+    after = [detail, reason, gallery, drawn, *chosen_from]
     for button, keep in ((accept, True), (reject, False)):
-        button.click(page.by_hand(keep), [chosen, reason], [detail, reason, drawn], **QUIET)
+        button.click(page.by_hand(keep), [view, chosen, reason], after, **QUIET)
 
 
-def _filters(columns: Columns) -> dict[str, Any]:
+def _filters() -> dict[str, Any]:
     """Knobs in the order in which `CorpusPage.find` takes them."""
-    judges = [("none", ""), *((judge_name(name), name) for name in columns.scores())]
     with gr.Row():
-        stage = gr.Dropdown(stages(columns), value=DRAWN, label="Stage", elem_id="stage")
-        skill = gr.Dropdown([("all", ""), *sorted(columns.skill.values)], value="", label="Skill", elem_id="skill")
-        task = gr.Dropdown([("all", ""), SUBJECTS, EDITS], value="", label="Task", elem_id="task")
-        licences = sorted(columns.licences.values)[:MOST_CHOICES]
-        licence = gr.Dropdown([("all", ""), *licences], value="", label="Licence", elem_id="licence")
+        stage = gr.Dropdown([DRAWN], value=DRAWN, label="Stage", elem_id="stage")
+        skill = gr.Dropdown([ALL], value="", label="Skill", elem_id="skill")
+        task = gr.Dropdown([ALL, SUBJECTS, EDITS], value="", label="Task", elem_id="task")
+        licence = gr.Dropdown([ALL], value="", label="Licence", elem_id="licence")
         words = gr.Textbox(label="Text has", elem_id="words")
     with gr.Row():
-        judge = gr.Dropdown(judges, value="", label="Judge", elem_id="judge")
+        judge = gr.Dropdown([NOBODY], value="", label="Judge", elem_id="judge")
         low = gr.Slider(0, 1, 0, label="Score from", elem_id="low")
         high = gr.Slider(0, 1, 1, label="to", elem_id="high")
         use = gr.Radio([SHOW, CHANGE], value=SHOW, label="The range", elem_id="use")
@@ -91,8 +101,40 @@ def _filters(columns: Columns) -> dict[str, Any]:
 class CorpusPage:
     """What happens on the page."""
 
-    def __init__(self, path: Path, pictures: Pictures) -> None:
-        self.shelf, self.pictures = Shelf(path), pictures
+    def __init__(self, studio: Studio, pictures: Pictures) -> None:
+        self.studio, self.pictures = studio, pictures
+        self._shelf: Shelf | None = None
+
+    @property
+    def shelf(self) -> Shelf:
+        """The corpus.
+
+        Raises:
+            BadInput: there is none yet.
+        """
+        if self._shelf is None:
+            if self.studio.corpus is None:
+                raise BadInput(NOT_YET)
+            self._shelf = Shelf(self.studio.corpus)
+        return self._shelf
+
+    @spoken
+    def open(self) -> tuple[Any, ...]:
+        """What there is to choose from, or that there is nothing yet."""
+        if self.studio.corpus is None:
+            return gr.update(visible=True), gr.update(visible="hidden"), "", *[gr.update()] * 4
+        return gr.update(visible=False), gr.update(visible=True), *self._there()
+
+    def _there(self) -> tuple[Any, ...]:
+        """The funnel, and choices."""
+        columns = self.shelf.columns()
+        choices = [
+            stages(columns),
+            [ALL, *sorted(columns.skill.values)],
+            [ALL, *sorted(columns.licences.values)[:MOST_CHOICES]],
+            [NOBODY, *((judge_name(name), name) for name in columns.scores())],
+        ]
+        return fragment(funnel(columns)), *[gr.update(choices=one) for one in choices]
 
     @spoken
     def ends(self, judge: str) -> tuple[Any, Any]:
@@ -107,8 +149,10 @@ class CorpusPage:
     def find(
         self, stage: str, skill: str, task: str, licence: str, words: str | None, judge: str, low: float, high: float,
         use: str, order: str,
-    ) -> tuple[View, str, str]:  # fmt: skip
+    ) -> tuple[View | None, str, str]:  # fmt: skip
         """What matches, and its first page."""
+        if self.studio.corpus is None:
+            return None, "", ""
         columns = self.shelf.columns()
         ends = _open_ends(columns, judge, float(low), float(high)) if judge else (-np.inf, np.inf)
         band: dict[str, Any] = {"judge": judge, "low": ends[0], "high": ends[1]} if use == SHOW else {}
@@ -153,14 +197,14 @@ class CorpusPage:
         """The handler that accepts, or rejects, the triplet that was picked."""
 
         @spoken
-        def decide(at: int | None, reason: str | None) -> tuple[str, str, str]:
+        def decide(view: View | None, at: int | None, reason: str | None) -> tuple[Any, ...]:
             found = self.shelf.take([at]) if at is not None else []
             if at is None or not found:
                 raise BadInput("pick a triplet of the gallery first")
             triplet, verdicts = found[0]
             judge_by_hand(self.shelf.path, triplet.id, keep, reason or "", verdicts)
             self.shelf.look_again()
-            return self._whole(at), "", fragment(funnel(self.shelf.columns()))
+            return self._whole(at), "", "" if view is None else self._gallery(view), *self._there()
 
         return decide
 

@@ -3,18 +3,51 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from tutelage.stamp import Settings
-from tutelage.studio.artists import Artists, Wish
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+Tick = Callable[[], None]
+"""Called at each evaluation of a network; what it raises ends the drawing."""
+
 APART: Final = 0.15
 """Seconds between two moments of progress, at least."""
+
+
+class Wished(Protocol):
+    """What is to be drawn."""
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """By whom, one after the other."""
+        ...
+
+
+W_contra = TypeVar("W_contra", bound=Wished, contravariant=True)
+W = TypeVar("W", bound=Wished)
+
+
+class Drawers(Protocol[W_contra]):
+    """Those who draw, or edit."""
+
+    @property
+    def busy(self) -> threading.RLock:
+        """One drawing at a time."""
+        ...
+
+    def drawn(self, who: str, wish: W_contra, tick: Tick) -> "Iterator[tuple[Image, Settings]]":
+        """Yield the pictures of one of them as they are made."""
+        ...
+
+    def evaluations(self, who: str, wish: W_contra) -> int:
+        """About how many ticks that has; 0 where it is not known."""
+        ...
 
 
 class Stopped(Exception):
@@ -46,14 +79,35 @@ class Drawn:
 Moment = Progress | Drawn
 
 
-def drawing(artists: Artists, wish: Wish) -> Iterator[Moment]:
-    """Yield what happens, artist by artist; closing the iterator stops the work within a step.
+class Stops:
+    """Which drawings somebody wants to stop, by the page that they look at."""
+
+    def __init__(self) -> None:
+        self._wanted: dict[str | None, threading.Event] = {}
+
+    @contextmanager
+    def of(self, page: str | None) -> Iterator[threading.Event]:
+        """Within it a page's drawing may be stopped: what is set when it is to."""
+        wanted = self._wanted[page] = threading.Event()
+        try:
+            yield wanted
+        finally:
+            self._wanted.pop(page, None)
+
+    def stop(self, page: str | None) -> None:
+        """Stop what a page draws now, if it does."""
+        if (wanted := self._wanted.get(page)) is not None:
+            wanted.set()
+
+
+def drawing(artists: Drawers[W], wish: W, stop: threading.Event | None = None) -> Iterator[Moment]:
+    """Yield what happens, artist by artist; `stop`, or closing the iterator, ends the work within a step.
 
     Raises:
         BadInput: a model cannot be loaded, or the wish does not fit it.
     """
     inbox: queue.Queue[Moment | BaseException | None] = queue.Queue()
-    worker = _Worker(artists, wish, inbox)
+    worker = _Worker(artists, wish, inbox, stop or threading.Event())
     thread = threading.Thread(target=worker.run, name="drawing", daemon=True)
     thread.start()
     try:
@@ -65,10 +119,12 @@ def drawing(artists: Artists, wish: Wish) -> Iterator[Moment]:
         worker.stop.set()
 
 
-class _Worker:
-    def __init__(self, artists: Artists, wish: Wish, inbox: "queue.Queue[Moment | BaseException | None]") -> None:
+class _Worker(Generic[W]):
+    def __init__(
+        self, artists: Drawers[W], wish: W, inbox: "queue.Queue[Moment | BaseException | None]", stop: threading.Event
+    ) -> None:
         self.artists, self.wish, self.inbox = artists, wish, inbox
-        self.stop = threading.Event()
+        self.stop = stop
         self.began = time.monotonic()
         self._ticks, self._told = 0, 0.0
 

@@ -15,11 +15,12 @@ from tutelage.report.wording import duration
 from tutelage.stamp import Settings, parameters, png
 from tutelage.studio import toys
 from tutelage.studio.artists import BASE, EXPERT, MOST_PICTURES, NAMES, STUDENT, Artists, Wish
-from tutelage.studio.drawing import Drawn, Progress, drawing
+from tutelage.studio.drawing import Drawn, Progress, Stops, drawing
 from tutelage.studio.heat import attention
 from tutelage.studio.look import APPEAR, DROP, PICK
 from tutelage.studio.notices import QUIET, spoken, warn
 from tutelage.studio.pictures import Pictures
+from tutelage.studio.progress import bar
 from tutelage.studio.uploads import MOST_PICTURES as MOST_SHOWN
 from tutelage.subject import named
 from tutelage.triplet import SKILLS, Picture, Reference
@@ -67,7 +68,7 @@ def generate_tab(artists: Artists, pictures: Pictures) -> None:
     drop.removed(page.remove, [shown], [shown, drop], **QUIET)
     picker.picked(page.pick_toy, None, [shown, drop, name, prompt], **QUIET)
     chips.picked(page.pick_skill, [name], [prompt], **QUIET)
-    run = button.click(
+    button.click(
         page.draw,
         [shown, name, prompt, *knobs],
         [results, made, looked],
@@ -75,7 +76,7 @@ def generate_tab(artists: Artists, pictures: Pictures) -> None:
         concurrency_id="draw",
         **QUIET,
     )
-    stop.click(None, None, None, cancels=[run], **QUIET)
+    stop.click(page.stop, None, None, **QUIET)
     prompt.submit(lambda: None, None, None, js="() => document.querySelector('#draw').click()", **QUIET)
     results.picked(page.look, [made], [looked], concurrency_limit=1, concurrency_id="draw", **QUIET)
 
@@ -106,6 +107,7 @@ class GeneratePage:
     def __init__(self, artists: Artists, pictures: Pictures) -> None:
         self.artists, self.pictures = artists, pictures
         self._dice = random.Random()  # noqa: S311  # which prompt a chip suggests
+        self._stops = Stops()
 
     @spoken
     def bring(self, shown: Shown, event: gr.EventData) -> tuple[Shown, str]:
@@ -145,7 +147,9 @@ class GeneratePage:
         return toys.prompt_for(skill, (name or "").strip() or toys.A_TOY, self._dice.randrange(10**6))
 
     @spoken
-    def draw(self, shown: Shown, name: str, prompt: str, *knobs: Any) -> Iterator[tuple[str, tuple[Made, ...], str]]:
+    def draw(
+        self, request: gr.Request, shown: Shown, name: str, prompt: str, *knobs: Any
+    ) -> Iterator[tuple[str, tuple[Made, ...], str]]:
         """Yield the results as they come."""
         who, count, most, text, references, seed, steps, negative = knobs
         wish = Wish(
@@ -163,12 +167,17 @@ class GeneratePage:
         )
         made: tuple[Made, ...] = ()
         yield self._results(wish, made, None), made, ""
-        for moment in drawing(self.artists, wish):
-            if isinstance(moment, Drawn):
-                url = self.pictures.url(png(moment.image, moment.settings))
-                made = (*made, Made(who=moment.who, url=url, settings=moment.settings, wish=wish))
-            yield self._results(wish, made, moment), made, ""
-        yield self._results(wish, made, None, done=True), made, ""
+        with self._stops.of(request.session_hash) as stop:
+            for moment in drawing(self.artists, wish, stop):
+                if isinstance(moment, Drawn):
+                    url = self.pictures.url(png(moment.image, moment.settings))
+                    made = (*made, Made(who=moment.who, url=url, settings=moment.settings, wish=wish))
+                yield self._results(wish, made, moment), made, ""
+        yield self._results(wish, made, None, done=True) if made else nothing_yet(), made, ""
+
+    def stop(self, request: gr.Request) -> None:
+        """End what this page draws; what is done stays."""
+        self._stops.stop(request.session_hash)
 
     @spoken
     def look(self, made: tuple[Made, ...], event: gr.EventData) -> str:
@@ -207,8 +216,7 @@ class GeneratePage:
 
     def toys(self) -> str:
         """Toys to pick."""
-        urls = [self.pictures.url(toys.toy(number)[0].picture.data) for number in range(toys.TOYS)]
-        return fragment(el("div", [_toy(number, url) for number, url in enumerate(urls)], class_="toys"))
+        return toys.picker(self.pictures)
 
     def _results(self, wish: Wish, made: Sequence[Made], moment: Progress | Drawn | None, done: bool = False) -> str:
         bar = None if done else _bar(wish, made, moment)
@@ -238,25 +246,14 @@ def nothing_yet() -> str:
     return fragment(el("p", "Pictures appear here as they are drawn.", class_="empty"))
 
 
-def _toy(number: int, url: str) -> Element:
-    name = toys.toy_name(number)
-    return el("button", el("img", src=url, alt=name), type="button", data_value=str(number), title=name)
-
-
 def _bar(wish: Wish, made: Sequence[Made], moment: Progress | Drawn | None) -> Element:
     who = moment.who if moment else wish.who[0]
     drawn = sum(one.who == who for one in made)
-    at = moment.share if isinstance(moment, Progress) else drawn / wish.count
     seconds = duration(moment.seconds) if moment else "starting"
     words = f"{SHORT[who]}: {drawn} of {wish.count} · {seconds}"
     if who == EXPERT and not drawn:
         words += " · training on the pictures first, a minute or more"
-    meter = el(
-        "div",
-        el("i", style=None if at is None else f"width:{100 * at:.1f}%"),
-        class_="meter" if at is not None else "meter unsure",
-    )
-    return el("div", meter, el("span", words), class_="going", role="status")
+    return bar(moment, words, drawn / wish.count)
 
 
 def _column(who: str, wish: Wish, made: Sequence[Made], done: bool) -> Element:

@@ -61,7 +61,7 @@ figcaption a, figcaption button { margin-right: .8rem; padding: 0; border: 0; ba
 .badge.changes { background: #6d5bd0; color: #fff }
 .detail { display: grid; grid-template-columns: minmax(12rem, 1fr) 2fr; gap: 1.4rem } .detail img { max-width: 24rem }
 .detail h3 { margin-top: 1rem } .detail dl { display: grid; grid-template-columns: max-content minmax(0, 1fr);
-        gap: .2rem .9rem; margin: 0 }
+        gap: .2rem .9rem; margin: .6rem 0 0 }
 .detail dt { color: var(--body-text-color-subdued) } .detail dd { margin: 0; overflow-wrap: anywhere }
 .scroll { overflow-x: auto } table.figures { width: 100%; border-collapse: collapse; font-size: .9rem;
         font-variant-numeric: tabular-nums }
@@ -84,6 +84,7 @@ kbd { padding: 0 .35rem; border: 1px solid var(--border-color-primary); border-b
         color: #fff; font: inherit; font-weight: 600; cursor: pointer } .save:disabled { opacity: .4; cursor:
         default }
 
+.save + p { margin-top: .5rem }
 .stages { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .8rem }
 .stages { margin-bottom: 1.4rem } .stages small { display: block }
 .stages > div { padding: .8rem 1rem; border: 1px solid var(--border-color-primary); border-radius: 14px }
@@ -95,16 +96,21 @@ a { color: var(--link-text-color) } .chart { padding: .6rem .4rem 1.7rem 3.2rem 
 .chart .x { text-anchor: middle } .chart .y { text-anchor: end } .grid { stroke: var(--border-color-primary) }
 .base { stroke: var(--body-text-color-subdued) } .raw, .smooth { fill: none; stroke: var(--color-accent);
         vector-effect: non-scaling-stroke } .raw { opacity: .4; stroke-width: 1 } .smooth { stroke-width: 2.5 }
-.slider { position: relative; display: grid } .slider > img { grid-area: 1 / 1; width: 100%; border-radius: 12px }
+.slider { position: relative; display: grid; margin-bottom: .5rem } .slider > img { grid-area: 1 / 1; width: 100%;
+        height: 100%; border-radius: 12px }
 .slider > img + img { clip-path: inset(0 0 0 var(--at, 50%)) } .slider input { grid-area: 1 / 1; width: 100%;
         height: 100%; margin: 0; opacity: 0; cursor: ew-resize } .slider::after { content: "";
         position: absolute; top: 0; bottom: 0; left: var(--at, 50%); width: 2px; background: #fff;
         box-shadow: 0 0 4px #000a; pointer-events: none }
+.slider .end { position: absolute; bottom: .5rem; padding: .05rem .5rem; border-radius: 99px; background: #0008;
+        color: #fff; font-size: .74rem; pointer-events: none } .end.before { left: .5rem } .end.after { right: .5rem }
+.strip.one { grid-template-columns: minmax(0, 12rem) }
 .slider:focus-within { outline: 2px solid var(--color-accent); border-radius: 12px }
 @media (max-width: 48rem) {
   .rating, .detail { grid-template-columns: minmax(0, 1fr) } .rating .drawn img { max-height: 22rem }
-  .funnel div { grid-template-columns: 6.5rem 1fr 6rem; font-size: .85rem } .tiles { grid-template-columns: 1fr 1fr }
-  .studio-columns { flex-direction: column }
+  .funnel div { grid-template-columns: 5.5rem 1fr 7.4rem; font-size: .82rem } .tiles { grid-template-columns: 1fr 1fr }
+  .studio-columns { flex-flow: column nowrap } .studio-columns > * { width: 100%; min-width: 0 !important }
+  .tab-container button { padding-inline: .5rem !important }
 }
 """
 
@@ -163,4 +169,4 @@ def theme() -> Any:
         radius_size=gr.themes.sizes.radius_lg,
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
-    )
+    ).set(body_text_color_subdued="*neutral_500", body_text_color_subdued_dark="*neutral_400")

@@ -23,7 +23,7 @@ class Studio:
     base: str | Path
     """Who draws from the words alone."""
     editors: tuple[str | Path, ...] = ()
-    """Folders or Hub ids of editing pipelines; without one there is no page for edits."""
+    """Shipped names, folders or Hub ids of students that edit; without one the page for edits shows specialists."""
     device: str = "auto"
     dtype: str = "auto"
 

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
+from xml.etree.ElementTree import Element
 
 from tutelage.benches.subjects.questions import SubjectsBench, held_out_toy, questions_of
 from tutelage.mining.describe import by_rule
 from tutelage.mining.grammar import imagine
+from tutelage.report.markup import el, fragment
+from tutelage.studio.pictures import Pictures
 from tutelage.triplet import Picture, Reference
 
 TOYS: Final = 12
@@ -35,6 +38,11 @@ def toy_name(number: int) -> str:
     return f"{held_out_toy(number, SHOWN.seed).kind} toy"
 
 
+def picker(pictures: Pictures) -> str:
+    """A button for each toy."""
+    return fragment(el("div", [_button(number, pictures) for number in range(TOYS)], class_="toys"))
+
+
 def subject_name(references: Sequence[Reference]) -> str:
     """What the captions call their subject; a toy where they name none."""
     return by_rule([("", reference.caption) for reference in references]) or A_TOY
@@ -43,3 +51,8 @@ def subject_name(references: Sequence[Reference]) -> str:
 def prompt_for(skill: str, name: str, number: int) -> str:
     """Prompt `number` that asks for a skill of a subject of that name."""
     return imagine(name, skill, number)
+
+
+def _button(number: int, pictures: Pictures) -> Element:
+    image = el("img", src=pictures.url(toy(number)[0].picture.data), alt=toy_name(number))
+    return el("button", image, type="button", data_value=str(number), title=toy_name(number))
