@@ -23,15 +23,25 @@ WIDE = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 
 
-def main(run: Path, /, chromium: Path = Path("/usr/bin/chromium"), student: str = "toybox-suti") -> None:
-    """Open a studio over a copy of a run and go through its tabs."""
+def main(
+    run: Path, /, chromium: Path = Path("/usr/bin/chromium"), student: str = "toybox-suti", editor: str = ""
+) -> None:
+    """Open a studio over a copy of a run and go through its tabs.
+
+    Args:
+        run: A finished run.
+        chromium: The browser.
+        student: Who draws.
+        editor: Who edits; empty: the studio's own choice.
+    """
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         copy = Path(folder) / run.resolve().name
         shutil.copytree(run, copy, ignore=shutil.ignore_patterns("ratings"))
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        with serving(copy, student) as url:
+        with serving(copy, student, editor) as url:
             page = opened(browser, url, WIDE)
-            for name, visit in {"generate": generate, "corpus": corpus, "rate": rate, "runs": runs}.items():
+            tabs = {"generate": generate, "edit": edit, "corpus": corpus, "rate": rate, "runs": runs}
+            for name, visit in tabs.items():
                 visit(page)
                 page.wait_for_timeout(1500)
                 shot(page, name, whole=name == "corpus")
@@ -51,9 +61,10 @@ def shot(page: Any, name: str, whole: bool = False) -> None:
 
 
 @contextmanager
-def serving(run: Path, student: str) -> Iterator[str]:
+def serving(run: Path, student: str, editor: str) -> Iterator[str]:
     """The address of a studio over a run."""
     command = [sys.executable, "-m", "tutelage", "studio", str(run), "--port", "0", "--student", student]
+    command += ["--editor", editor] if editor else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
@@ -91,6 +102,17 @@ def generate(page: Any) -> None:
     page.get_by_role("button", name="Attention").first.click()
     page.wait_for_selector("#attention figure")
     page.evaluate("window.scrollTo(0, 0)")
+
+
+def edit(page: Any) -> None:
+    """A toy somewhere else, by the student, if there is one, and by the specialist."""
+    tab(page, "edit")
+    page.locator("#edit-toys [data-value='4']").click()
+    page.wait_for_timeout(1000)
+    page.locator("#instruction textarea, #instruction input").first.fill("put the dog toy in the snow")
+    page.get_by_role("button", name="Edit", exact=True).click()
+    page.wait_for_selector("#edits .slider")
+    page.wait_for_selector("#edits .going", state="detached")
 
 
 def corpus(page: Any) -> None:
