@@ -28,7 +28,7 @@ from tutelage.mining.group import Page
 from tutelage.mining.settings import Mining
 
 CHUNK: Final = 10_000
-"""Pages written at a time."""
+"""Pages in a file of the crawl, as img2dataset writes some."""
 COLUMNS: Final = ("url", "page_url", "image", "alt_text", "licence", "fault")
 WIDTH: Final = 64
 """Of features."""
@@ -52,7 +52,7 @@ def main(
         json: File to write the rows to.
     """
     with tempfile.TemporaryDirectory(dir=folder) as where:
-        write_crawl(Path(where) / "pages.parquet", pages, size)
+        write_crawl(Path(where) / "crawl", pages, size)
         command = [sys.executable, __file__, "--one", where, str(max(1, pages // pages_in_part))]
         told = jsons.loads(
             subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
@@ -70,17 +70,16 @@ def main(
     )
 
 
-def write_crawl(file: Path, pages: int, size: int) -> None:
+def write_crawl(folder: Path, pages: int, size: int) -> None:
     """One to eleven pictures a page; one picture in five is far from its page's others, as crawlers leave them."""
+    folder.mkdir()
     rng = np.random.default_rng(0)
-    kinds = (pa.string(), pa.string(), pa.binary(), pa.string(), pa.string(), pa.string())
-    with pq.ParquetWriter(file, pa.schema(list(zip(COLUMNS, kinds, strict=True)))) as writer:
-        for first in range(0, pages, CHUNK):
-            count = min(CHUNK, pages - first)
-            on_page = np.repeat(np.arange(first, first + count), rng.integers(1, 12, count))
-            moved = rng.random(len(on_page)) < 0.2
-            on_page[moved] = rng.permutation(on_page[moved])
-            writer.write_table(chunk(on_page, first, size, rng))
+    for first in range(0, pages, CHUNK):
+        count = min(CHUNK, pages - first)
+        on_page = np.repeat(np.arange(first, first + count), rng.integers(1, 12, count))
+        moved = rng.random(len(on_page)) < 0.2
+        on_page[moved] = rng.permutation(on_page[moved])
+        pq.write_table(chunk(on_page, first, size, rng), folder / f"{first:09d}.parquet")
 
 
 def chunk(on_page: np.ndarray, first: int, size: int, rng: np.random.Generator) -> pa.Table:
@@ -110,7 +109,7 @@ def one(where: Path, parts: int) -> None:
     embed.encoder = lambda name, device: name
     embed.embed_pages = seen
     started = time.perf_counter()
-    frame = daft.read_parquet(str(where / "pages.parquet"))
+    frame = daft.read_parquet(str(where / "crawl" / "*.parquet"))
     split(frame, where / "mined" / PARTS, parts)
     grouping = peak()
     found = mine(frame, where / "mined", Mining(parts=parts, captioner="")).pages

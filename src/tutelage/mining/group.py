@@ -18,6 +18,8 @@ from tutelage.triplet import Picture
 if TYPE_CHECKING:  # Daft takes a second to import
     from daft import DataFrame
 
+BUFFERED: Final = 256 << 20
+"""Bytes, as they will be on disk, that all parts together may hold back until a file of theirs is written."""
 _DONE: Final = "_SUCCESS"
 _PART: Final = re.compile(r"part=(\d+)")
 
@@ -40,15 +42,18 @@ class Page:
 def split(frame: "DataFrame", folder: Path, parts: int) -> dict[int, Path]:
     """Write the rows of a source into `parts` folders by their page, once; returns part → folder, without empty ones.
 
-    Rows are streamed: memory depends on `parts`, not on the number of rows. If all was written before, nothing is done.
+    Rows are streamed, into several files a part: memory does not depend on their number. (A source file, though, may be
+    read whole.) If all was written before, nothing is done.
     """
     from daft import DataType, col, lit
+    from daft.context import execution_config_ctx
     from daft.functions import hash as hashed
 
     if not (folder / _DONE).exists():
         part = (hashed(col("page_url"), hash_function="xxhash3_64") % lit(parts)).cast(DataType.int32()).alias("part")
         rows = frame.with_column("part", part)
-        rows.write_parquet(folder, partition_cols=["part"], write_mode="overwrite", write_success_file=True)
+        with execution_config_ctx(parquet_target_filesize=max(1 << 20, BUFFERED // parts)):
+            rows.write_parquet(folder, partition_cols=["part"], write_mode="overwrite", write_success_file=True)
     numbered = ((_PART.fullmatch(path.name), path) for path in folder.glob("part=*"))
     return dict(sorted((int(name[1]), path) for name, path in numbered if name))
 
