@@ -156,7 +156,7 @@ def test_a_picture_is_edited_by_student_and_specialist_side_by_side(page: Any, t
     page.locator("#source input[type=file]").set_input_files(tmp_path / "toy.png")
     page.get_by_role("button", name="style", exact=True).click()
     instruction = page.locator("#instruction textarea, #instruction input").first
-    sync_api.expect(instruction).to_have_value(re.compile("^turn it into"))
+    sync_api.expect(instruction).to_have_value(re.compile("^turn it into"), timeout=PATIENCE)
     instruction.fill(f"remove the {toy_name(2)}")
     page.get_by_text("Guidance, steps, seed").click()
     page.locator("#edit-steps input[type=number]").fill("4")
@@ -189,6 +189,7 @@ def test_a_corpus_is_filtered_and_judged_by_hand(page: Any, run: Path, make_corp
     choose(page, "skill", "view")
     until(page, "#found", "10 triplets of 30")
     choose(page, "judge", "ΔCLIP")
+    page.wait_for_timeout(2000)  # until the sliders have its range: a person takes as long to the next knob
     page.get_by_label("would be the new threshold").check()
     until(page, "#found", "Kept now 20")
     choose(page, "stage", "drawn")

@@ -70,7 +70,8 @@ def _corpus(page: "CorpusPage", nothing: gr.HTML, there: gr.Column) -> None:
     shown, knobs = [view, summary, gallery], list(filters.values())
     judge, low, high = filters["judge"], filters["low"], filters["high"]
     gr.on(None, page.open, None, [nothing, there, drawn, *chosen_from], **QUIET)
-    judge.change(page.ends, [judge], [low, high], **QUIET)
+    ends = judge.change(page.ends, [judge], [low, high], **QUIET)
+    ends.then(page.find, knobs, shown, **QUIET)  # what was asked for meanwhile had the ends of the judge before
     gr.on(None, page.find, knobs, shown, trigger_mode="always_last", **QUIET)  # at first, and when a knob is moved
     earlier.click(lambda v: page.turn(v, -1), [view], [view, gallery], **QUIET)
     later.click(lambda v: page.turn(v, 1), [view], [view, gallery], **QUIET)
