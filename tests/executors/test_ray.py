@@ -22,9 +22,10 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster() -> Iterator[None]:
-    """Started once: it takes seconds."""
-    connect("")
+    """Started once: it takes seconds. Ray may have been imported before, as Daft does."""
     import ray
+
+    connect("")
 
     ray.cloudpickle.register_pickle_by_value(traces)
     yield

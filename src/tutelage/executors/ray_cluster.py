@@ -11,7 +11,7 @@ ALONE: Final = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # what is started listens on the loopback interface only
     "RAY_worker_niceness": "0",  # else workers stand back behind all else, as no process of `local` does
 }
-"""Read by Ray when it is imported, and by what it starts: for a cluster of this machine alone."""
+"""Read by what Ray starts: for a cluster of this machine alone."""
 
 
 def connect(address: str) -> None:
@@ -20,8 +20,6 @@ def connect(address: str) -> None:
     Raises:
         BadInput: Ray is not installed, or there is no cluster.
     """
-    for name, value in ALONE.items() if not address else ():
-        os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError as error:
@@ -29,6 +27,10 @@ def connect(address: str) -> None:
     if ray.is_initialized():
         return
     os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # what a worker raises is told when it is taken in
+    if not address:
+        os.environ.update({**ALONE, **os.environ})
+        # Ray reads the first of them here on import, which may be long ago: Daft imports Ray.
+        ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
     here: dict[str, Any] = {"num_cpus": cores_here(), "include_dashboard": False}
     try:
         ray.init(address or "local", logging_level="ERROR", log_to_driver=False, **({} if address else here))
