@@ -1,7 +1,6 @@
 """OmniEdit as a run: pages → captioned pictures → orders → specialists' pairs → corpus → student → figures → a page."""
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from tutelage.judges.panel import Panel
 from tutelage.judges.safety import Safety
 from tutelage.judges.viescore import VieScore
 from tutelage.mining.edit_orders import Ordering
-from tutelage.run import FREE, append_log, open_run
+from tutelage.run import FREE, open_run, take_steps
 from tutelage.sources.toybox import Toybox
 from tutelage.stages.settings import EditBenching, EditLearning
 from tutelage.teachers.specialists.guild import Specialists
@@ -101,12 +100,7 @@ class InstructionDriven:
                 self.learn()
             return
         open_run(self, self.out)
-        for stage, work in self.stages().items():
-            started = time.monotonic()
-            counts = work()
-            row = {"stage": stage, **counts, "seconds": time.monotonic() - started, "time": time.time()}
-            append_log(self.out, row)
-            print(f"{stage}: {', '.join(f'{value:,} {name}' for name, value in counts.items())}")
+        take_steps(self.out, self.stages())
         from tutelage.report.page import write_report
 
         print(f"report: {write_report(self.out)}")
@@ -138,7 +132,7 @@ class InstructionDriven:
 
         total = count_assignments(self.out)
         asked = orders_of(self.out)
-        occupied = Resources(gpus=None if self.device == "auto" else float(self.device.startswith("cuda")))
+        occupied = Resources.on(self.device)
         placed = Local(workers=self.workers)
         told = (self.specialists(), self.panel(), self.out, placed, occupied)
         return teach(asked, total, *told, fruitless=UNFOUND)

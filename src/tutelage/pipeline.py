@@ -1,7 +1,6 @@
 """SuTI's Algorithm 1 as a run: pages → clusters → assignments → triplets → corpus → student → figures → a page."""
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from tutelage.judges.likeness import Likeness
 from tutelage.judges.panel import Panel
 from tutelage.judges.safety import Safety
 from tutelage.mining.settings import Mining
-from tutelage.run import FREE, append_log, open_run
+from tutelage.run import FREE, open_run, take_steps
 from tutelage.sources.toybox import Toybox
 from tutelage.stages.settings import Benching, Imagining, Learning
 from tutelage.teachers.dreambooth import DreamBooth
@@ -86,12 +85,7 @@ class SubjectDriven:
                 self.learn()
             return
         open_run(self, self.out)
-        for stage, work in self.stages().items():
-            started = time.monotonic()
-            counts = work()
-            row = {"stage": stage, **counts, "seconds": time.monotonic() - started, "time": time.time()}
-            append_log(self.out, row)
-            print(f"{stage}: {', '.join(f'{value:,} {name}' for name, value in counts.items())}")
+        take_steps(self.out, self.stages())
         from tutelage.report.page import write_report
 
         print(f"report: {write_report(self.out)}")
@@ -122,7 +116,7 @@ class SubjectDriven:
 
         total = count_assignments(self.out)
         assignments = assignments_of(self.out, self.imagining)
-        occupied = Resources(gpus=None if self.device == "auto" else float(self.device.startswith("cuda")))
+        occupied = Resources.on(self.device)
         return teach(assignments, total, self.teachers(), self.panel(), self.out, self.placed(), occupied)
 
     def learn(self) -> dict[str, int]:

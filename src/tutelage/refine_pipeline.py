@@ -1,6 +1,5 @@
 """Generative Data Refinement as a run: pairs that there are → the same drawn anew, judged before and after."""
 
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from tutelage.executors.local import Local
 from tutelage.judges.clip_direction import ClipDirection
 from tutelage.judges.clip_image import ClipImage
 from tutelage.judges.panel import Panel
-from tutelage.run import FREE, append_log, open_run
+from tutelage.run import FREE, open_run, take_steps
 from tutelage.toybox.checkpoints import checkpoint
 
 
@@ -54,12 +53,7 @@ class Refining:
         from tutelage.stages.refined import compared
 
         open_run(self, self.out)
-        for stage, work in {"take": self.take, "refine": self.refine}.items():
-            started = time.monotonic()
-            counts = work()
-            row = {"stage": stage, **counts, "seconds": time.monotonic() - started, "time": time.time()}
-            append_log(self.out, row)
-            print(f"{stage}: {', '.join(f'{value:,} {name}' for name, value in counts.items())}")
+        take_steps(self.out, {"take": self.take, "refine": self.refine})
         rows = compared(self.out, self.seed)
         write_json(rows, self.out / "rows.json")
         print_table(rows)
@@ -77,7 +71,7 @@ class Refining:
 
         models = {name: _named(getattr(self.refinement, name)) for name in ("base", "refiner")}
         refinement = replace(self.refinement, **models, seed=self.seed, device=self.device)  # type: ignore[arg-type]
-        occupied = Resources(gpus=None if self.device == "auto" else float(self.device.startswith("cuda")))
+        occupied = Resources.on(self.device)
         return refine_given(refinement, self.panel(), self.out, Local(workers=self.workers), occupied)
 
     def panel(self) -> Panel:

@@ -10,7 +10,8 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -91,6 +92,15 @@ def append_log(out: Path, row: Mapping[str, Any], *, durable: bool = False) -> N
         if durable:
             file.flush()
             os.fsync(file.fileno())
+
+
+def take_steps(out: Path, steps: Mapping[str, Callable[[], Mapping[str, int]]]) -> None:
+    """Take the steps of a run in order; what each counts, and its seconds, are logged, and the counts printed."""
+    for stage, work in steps.items():
+        started = time.monotonic()
+        counts = work()
+        append_log(out, {"stage": stage, **counts, "seconds": time.monotonic() - started, "time": time.time()})
+        print(f"{stage}: {', '.join(f'{value:,} {name}' for name, value in counts.items())}")
 
 
 def read_log(out: Path) -> Iterator[dict[str, Any]]:

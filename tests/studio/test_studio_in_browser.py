@@ -189,7 +189,7 @@ def test_a_corpus_is_filtered_and_judged_by_hand(page: Any, run: Path, make_corp
     choose(page, "skill", "view")
     until(page, "#found", "10 triplets of 30")
     choose(page, "judge", "ΔCLIP")
-    page.wait_for_timeout(2000)  # until the sliders have its range: a person takes as long to the next knob
+    page.wait_for_function("document.querySelector('#high input[type=number]').max !== '1'")  # its range has come
     page.get_by_label("would be the new threshold").check()
     until(page, "#found", "Kept now 20")
     choose(page, "stage", "drawn")

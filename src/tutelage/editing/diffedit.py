@@ -1,22 +1,18 @@
 """DiffEdit (Couairon et al. 2023): the region that two prompts disagree about is edited, the rest is the picture's."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import torch
 from PIL.Image import Image
 from torch import Tensor
 
+from tutelage.diffusion.disagreement import differing
 from tutelage.diffusion.noise import keyed_seed
 from tutelage.diffusion.sample import lane_width
 from tutelage.editing.denoise import Denoiser, denoise
 from tutelage.editing.inversion import ddim, inverse_path
 from tutelage.editing.sdedit import covered, last_steps
 from tutelage.editing.settings import DiffEdit
-
-EXTREME: Final = 3.0
-"""Differences of more than so many times their mean are cut to it, so that no single place sets the scale. The paper
-says that extremes are removed; the number is that of diffusers."""
 
 
 @dataclass(frozen=True)
@@ -86,5 +82,4 @@ def disputed(
             for text in prompts
         ]
         total += (said[1] - said[0]).abs().mean(dim=1).sum(dim=0)
-    most = torch.minimum(EXTREME * total.mean(), total.max())
-    return ((total >= settings.threshold * most) & (most > 0)).float()[None]
+    return differing(total, settings.threshold).float()[None]

@@ -29,6 +29,11 @@ class Resources:
     memory: int = 0
     """Bytes, which a cluster sets aside; 0: it is not known."""
 
+    @classmethod
+    def on(cls, device: str) -> "Resources":
+        """Of a worker with networks on that device: an accelerator, none, or with `auto` one where there are any."""
+        return cls(gpus=None if device == "auto" else float(device.startswith("cuda")))
+
 
 class Step(Protocol):
     """A shard → its result, which depends on nothing else. Each worker has a copy, kept while shards come."""

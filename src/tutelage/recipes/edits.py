@@ -4,7 +4,6 @@ Docstrings give the command. None has been trained to its end yet; docs/log.md h
 """
 
 import os
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -13,7 +12,7 @@ from tutelage.editing.pairs import PairMaker
 from tutelage.editing.settings import Drawing
 from tutelage.errors import BadInput
 from tutelage.recipes.omniedit import CAPTIONS, DIRECTION, SIMILARITY
-from tutelage.run import FREE, append_log, open_run
+from tutelage.run import FREE, open_run, take_steps
 from tutelage.stages.settings import EditLearning, Wished
 from tutelage.students.settings import EditShape, EditTraining
 from tutelage.toybox.checkpoints import checkpoint
@@ -68,14 +67,8 @@ class InstructionEditing:
             self.learn()
             return
         open_run(self, self.out)
-        for stage, work in {"pair": self.pair, "learn": self.learn}.items():
-            if self.only and stage not in self.only:
-                continue
-            started = time.monotonic()
-            counts = work()
-            row = {"stage": stage, **counts, "seconds": time.monotonic() - started, "time": time.time()}
-            append_log(self.out, row)
-            print(f"{stage}: {', '.join(f'{value:,} {name}' for name, value in counts.items())}")
+        steps = {"pair": self.pair, "learn": self.learn}
+        take_steps(self.out, {name: step for name, step in steps.items() if not self.only or name in self.only})
 
     def pair(self) -> dict[str, int]:
         """Edits of the toybox, or wishes → triplets, unless a corpus is given."""

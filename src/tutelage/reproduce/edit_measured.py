@@ -19,25 +19,23 @@ from tutelage.benches.editing.questions import EditQuestion
 from tutelage.benches.editing.truth import Examiner, PairMarks, TrueEdit
 from tutelage.benches.intervals import Floats, bootstrap_ratio
 from tutelage.corpus.reader import Corpus
-from tutelage.diffusion.pictures import decode, png
+from tutelage.diffusion.pictures import decode
 from tutelage.generators.editors import EditSettings, StudentEditor
 from tutelage.generators.edits import answer_file, draw_edits, write_edit_questions
 from tutelage.generators.specialist_bench import LOCAL, edits, mark_pairs, teach_pairs
+from tutelage.generators.true_edits import BENCH, OUTSIDE, true_questions
 from tutelage.reproduce.claims import Sums
 from tutelage.reproduce.edit_settings import EditExperiment
 from tutelage.reproduce.students import Trained
 from tutelage.run import open_run
 from tutelage.stages.taught import CORPUS
 from tutelage.teachers.specialists.settings import Drawing
-from tutelage.toybox.captions import caption
 from tutelage.toybox.edits import TASKS
 from tutelage.toybox.masks import Segmenter
 from tutelage.toybox.reader import Reader
 
-BENCH: Final = "edits"
 SQUARE: Final = "1:1"
 RIGHT: Final = "right"
-OUTSIDE: Final = "PSNR outside the edit, dB"
 METRICS: Final = (RIGHT, "edit done", "rest kept", OUTSIDE)
 SPECIALIST: Final = "specialist"
 SOURCE, RENDERS = "source", "renders"
@@ -142,22 +140,9 @@ def _opened(experiment: EditExperiment, ratio: str) -> tuple[Path, Mapping[str, 
     told = Asked(items=experiment.items, side=experiment.side, ratio=ratio, seed=experiment.seed)
     folder = open_run(told, experiment.out / f"{BENCH}-{ratio.replace(':', 'x')}")
     asked = edits(TASKS, experiment.items, experiment.side, (ratio,), experiment.seed)
-    questions = [_question(name, truth) for name, truth in asked.items()]
+    questions = true_questions(asked)
     write_edit_questions(folder, questions)
     return folder, asked, questions
-
-
-def _question(name: str, truth: TrueEdit) -> EditQuestion:
-    edit = truth.edit
-    return EditQuestion(
-        id=name,
-        groups=(edit.task,),
-        source=png(truth.picture(edit.before)),
-        instruction=edit.instruction,
-        before=caption(edit.before),
-        after=caption(edit.after),
-        truth=png(truth.picture(edit.after)),
-    )
 
 
 def _answers(

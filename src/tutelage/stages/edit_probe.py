@@ -18,7 +18,7 @@ from tutelage.stages.mined import FILE, FINISHED, IMAGINED, MINED
 from tutelage.stages.pictured import order_pictures, orders_of, picture_pages, pictured
 from tutelage.stages.probe import MORE
 from tutelage.stages.probe_pages import PICTURES, Cost, PageProbe, size_of, timed
-from tutelage.stages.probe_student import StudentProbe
+from tutelage.stages.probe_student import StudentProbe, by_steps
 from tutelage.students.base import Request
 from tutelage.students.guidance import ImageFirst
 from tutelage.triplet import Assignment, Cluster, Triplet
@@ -140,9 +140,7 @@ class EditStudentProbe(StudentProbe):
         def trial(count: int) -> float:
             return timed(lambda: list(student.generate(asked, steps=count, guidance=ImageFirst(), batch=1)))
 
-        _, short, longer = (trial(count) for count in (1, 1, 1 + MORE))
-        step = max(0.0, longer - short) / MORE
-        return lambda steps: max(0.0, short - step) + step * steps
+        return by_steps(trial)
 
     def _editor(self) -> "EditStudent":
         finished = self.run.out / MODEL

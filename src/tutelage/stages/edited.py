@@ -87,7 +87,8 @@ def measure_edits(how: EditBenching, beside: Beside) -> dict[str, int]:
     rows = _specialist_rows(how, beside, pairs, asked, examiner)
     settings = EditSettings(text=how.text_guidance, image=how.image_guidance)
     reading = _reading(beside.device) if asked else None
-    for editor in editors_of(how, beside):
+    editors = editors_of(how, beside)
+    for editor in editors:
         draw_edits(folder, editor, questions, [settings])
         marks = _marks(folder, editor.name, questions, settings, examiner)
         write_marks(folder / editor.name, questions, marks)
@@ -97,7 +98,7 @@ def measure_edits(how: EditBenching, beside: Beside) -> dict[str, int]:
             rows += told_rows(protocol_of(how, beside), editor.name, told, how.seed)
         rows += _curve_rows(how, folder, editor, questions, examiner)
     write_rows(folder, rows)
-    return {"edits": len(questions), "pictures": len(questions) * len(editors_of(how, beside)) + len(pairs)}
+    return {"edits": len(questions), "pictures": len(questions) * len(editors) + len(pairs)}
 
 
 def true_edits(how: EditBenching, beside: Beside) -> Mapping[str, TrueEdit]:

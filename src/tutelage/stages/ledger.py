@@ -12,6 +12,7 @@ from typing import Any
 
 from tutelage.executors.base import Executor, Outcome, Shards, Sink, Step
 from tutelage.run import append_log, read_log
+from tutelage.stages.progress import Progress
 
 Line = dict[str, Any]
 """`shard`, `tries`, the sink's answer, and for a shard that no worker could do `failed`, which says why."""
@@ -41,6 +42,13 @@ class Ledger:
                 append_log(self.folder, line)
                 self.done[outcome.number] = line
                 yield line
+
+    def follow(self, lines: Generator[Line], progress: Progress) -> None:
+        """Draw the lines of `work_through` to their end, and show how many assignments are done."""
+        with closing(lines), progress as bar:
+            bar.advance(sum(line["assignments"] for line in self.done.values()))
+            for line in lines:
+                bar.advance(line["assignments"])
 
     def _line(self, outcome: Outcome) -> Line:
         if outcome.failed:

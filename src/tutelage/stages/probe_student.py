@@ -63,9 +63,7 @@ class StudentProbe:
         def trial(count: int) -> float:
             return timed(lambda: list(student.generate(asked, steps=count, guidance=TwoWeights(), batch=1)))
 
-        _, short, longer = (trial(count) for count in (1, 1, 1 + MORE))
-        step = max(0.0, longer - short) / MORE
-        return lambda steps: max(0.0, short - step) + step * steps
+        return by_steps(trial)
 
     def comparing(self, bench: SubjectsBench, workers: int = 2) -> float:
         """Seconds to draw and look at all the real pictures that a bench's answers are compared with."""
@@ -115,3 +113,10 @@ def _state(given: Lessons) -> float:
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     kept = [*network.state_dict().values(), *learning, *remembered]
     return float(sum(value.nbytes for value in kept if isinstance(value, torch.Tensor)))
+
+
+def by_steps(trial: Callable[[int], float]) -> Callable[[int], float]:
+    """Steps → seconds, from what trials of one step and of a few more take; a first one loads and is not counted."""
+    _, short, longer = (trial(count) for count in (1, 1, 1 + MORE))
+    step = max(0.0, longer - short) / MORE
+    return lambda steps: max(0.0, short - step) + step * steps

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from pathlib import Path
@@ -119,10 +118,7 @@ def refine_given(
     lines = ledger.work_through(
         shards, executor, Redrawing(refinement, panel, resources), Committing((out / CORPUS).absolute())
     )
-    with closing(lines), Progress("shards", len(given), "pairs") as bar:
-        bar.advance(sum(line["assignments"] for line in ledger.done.values()))
-        for line in lines:
-            bar.advance(line["assignments"])
+    ledger.follow(lines, Progress("shards", len(given), "pairs"))
     counts = count_lines(list(ledger.done.values()), SORRY)
     failed = {name: value for name, value in counts.items() if "failed" in name}
     return {"pairs": counts["triplets"], "kept": counts["kept"], **failed}

@@ -6,7 +6,6 @@ failed; the next start tries it again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
@@ -63,10 +62,7 @@ def teach(
     cut = enumerate(shards(assignments, teacher.at_once if teacher else TOGETHER))
     work, sink = Work(teacher, panel, resources or Resources()), Committing((out / CORPUS).absolute())
     lines = ledger.work_through(cut, executor or Local(), work, sink)
-    with closing(lines), Progress("experts", total, "assignments") as bar:
-        bar.advance(sum(line["assignments"] for line in ledger.done.values()))
-        for line in lines:
-            bar.advance(line["assignments"])
+    ledger.follow(lines, Progress("experts", total, "assignments"))
     return count_lines(list(ledger.done.values()), fruitless)
 
 

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -93,17 +92,14 @@ def grant_wishes(how: Wished, pairs: Pairs, out: Path, workers: int, device: str
         ClipDirection(threshold=how.direction, **told),
         ClipCaptions(threshold=how.captions, **told),
     )
-    occupied = Resources(gpus=None if device == "auto" else float(device.startswith("cuda")))
+    occupied = Resources.on(device)
     work = Wishing(how.maker, Panel(judges=judges, ask_all=True), how.keep, how.rejected, occupied)
     total = sum(1 for _ in wishes_of(pairs, how.wishes)) if how.wishes else pairs.count
     ledger, executor = Ledger(out / TAUGHT, NOTHING), Local(workers=workers)
     wishes = wishes_of(pairs, how.wishes)
     shards = zip(count(), iter(lambda: list(islice(wishes, AT_ONCE)), []), strict=False)
     lines = ledger.work_through(shards, executor, work, Committing((out / CORPUS).absolute()))
-    with closing(lines), Progress("wishes", total, "wishes") as bar:
-        bar.advance(sum(line["assignments"] for line in ledger.done.values()))
-        for line in lines:
-            bar.advance(line["assignments"])
+    ledger.follow(lines, Progress("wishes", total, "wishes"))
     done = list(ledger.done.values())
     counts = count_lines(done, REJECTED if any("failed" not in row for row in done) else FRUITLESS)
     failed = {name: value for name, value in counts.items() if "failed" in name}

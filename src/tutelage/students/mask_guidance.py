@@ -19,6 +19,7 @@ from PIL.Image import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tutelage.diffusion.disagreement import differing
 from tutelage.diffusion.levels import Levels
 from tutelage.diffusion.noise import keyed_generator
 from tutelage.diffusion.sample import After
@@ -32,8 +33,6 @@ LEVEL: Final = 0.5
 """At which it is made, as a share of the noise levels."""
 THRESHOLD: Final = 0.5
 """Of the difference, after it is brought to [0, 1]: from it on a place is edited."""
-EXTREME: Final = 3.0
-"""Differences of more than so many times their mean are cut to it, as in `editing.diffedit`."""
 
 Find = Callable[[Image], NDArray[np.bool_]]
 """A source (RGB) → its mask (H, W): what may be edited."""
@@ -110,8 +109,7 @@ def disputed(
         seen = levels.noisy(clean, noise, t).to(network_dtype(network))
         without, told = (network(seen, levels.told(t), text, source).float() for text in texts)
         total += (told - without).abs().mean(dim=(0, 1))
-    most = torch.minimum(EXTREME * total.mean(), total.max())
-    found: NDArray[np.bool_] = ((total >= THRESHOLD * most) & (most > 0)).cpu().numpy()
+    found: NDArray[np.bool_] = differing(total, THRESHOLD).cpu().numpy()
     return found
 
 
