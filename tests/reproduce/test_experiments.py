@@ -129,4 +129,5 @@ def test_the_first_version_stands_beside_the_real_one(reproduce: Any) -> None:
     assert result["students"] == {
         "student": {"triplets": 7, "steps": 2},
         "copy-paste": {"triplets": 6, "steps": 2},
+        "named-alone": {"triplets": 6, "steps": 2},
     }

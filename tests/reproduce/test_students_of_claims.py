@@ -45,6 +45,15 @@ def test_neighbours_are_real_pictures_by_their_captions(quick: dict[str, Any], f
     assert not (finished_run / "neighbours").exists()
 
 
+def test_neighbours_may_be_told_by_name_alone(quick: dict[str, Any], finished_run: Path) -> None:
+    made = list(Corpus(neighbours(Experiment(**quick), captions=False)).triplets())
+    assert {triplet.target for triplet in made} == {
+        triplet.target for triplet in Corpus(neighbours(Experiment(**quick))).triplets()
+    }
+    for triplet in made:
+        assert {triplet.text, *(reference.caption for reference in triplet.references)} == {triplet.subject}
+
+
 def test_a_run_without_a_student_is_told(quick: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no finished student"):
         learning(Experiment(**{**quick, "run": tmp_path}))

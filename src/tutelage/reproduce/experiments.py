@@ -12,7 +12,7 @@ from tutelage.reproduce.measured import Measured, measured
 from tutelage.reproduce.paper import FIGURE6, FILTERED, UNFILTERED
 from tutelage.reproduce.result import Result
 from tutelage.reproduce.settings import MOST, Experiment, Filter
-from tutelage.reproduce.students import Trained, copy_paste, learning, suti, train
+from tutelage.reproduce.students import Trained, copy_paste, learning, named_alone, suti, train
 from tutelage.stages.taught import CORPUS
 
 JUDGE: Final = "delta-clip"
@@ -104,6 +104,7 @@ def filter_claims(names: Sequence[str]) -> list[Claim]:
 def copied(experiment: Experiment) -> Result:
     """The first version, trained from one picture of a subject to another, beside the real one."""
     students = {"student": suti(experiment), "copy-paste": copy_paste(experiment)}
+    students["named-alone"] = named_alone(experiment)
     generators = [replace(_student(experiment, made), name=name) for name, made in students.items()]
     found = measured(experiment, generators, "copy-paste")
     claims = [
@@ -111,13 +112,18 @@ def copied(experiment: Experiment) -> Result:
               least=WELL),
         above("It hands back demonstrations more often", "copy", "copy-paste", "student"),
         above("It is worse in all", "overall", "student", "copy-paste"),
+        above(f"Where captions name the subject alone it follows the text worse, by more than {WELL:g}", "text",
+              "student", "named-alone", least=WELL),
+        above("… and hands back demonstrations more often", "copy", "named-alone", "student"),
+        above("Captions that say what is shown are why it follows the text", "text", "copy-paste", "named-alone"),
     ]  # fmt: skip
     return Result(
         name="copy-paste",
         title="The first version: copy and paste",
-        about="Two students of the same subjects with the same steps, batch and learning rate: of experts' pictures of "
-        "unseen prompts, and of the subjects' own pictures (the k-th as the target of the others). The paper's talk "
-        "says that the latter copies and pastes whatever the text; it gives no figures.",
+        about="Students of the same subjects with the same steps, batch and learning rate: of experts' pictures of "
+        "unseen prompts, and of the subjects' own pictures (the k-th as the target of the others), by captions that "
+        "say what is shown or name the subject alone. The paper's talk says that the second copies and pastes "
+        "whatever the text; it gives no figures.",
         metrics=tuple(METRICS),
         rows=found.rows,
         said=_checked(claims, found, experiment),

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tutelage.corpus.gate import Gate
 from tutelage.corpus.reader import Corpus
@@ -17,9 +17,10 @@ from tutelage.stages.settings import Imagining, Learning
 from tutelage.stages.taught import CORPUS, teach
 from tutelage.students.settings import SutiShape, SutiTraining
 from tutelage.training.settings import Schedule
+from tutelage.triplet import Cluster
 
-NEIGHBOURS: Final = "neighbours"
-"""Folder of the corpus whose targets are the subjects' own pictures."""
+NEIGHBOURS, NAMED = "neighbours", "named-neighbours"
+"""Folders of the corpora whose targets are the subjects' own pictures, by their captions and by their names alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,12 @@ def re_imagen(experiment: Experiment) -> Trained:
 def copy_paste(experiment: Experiment) -> Trained:
     """SuTI's first version: k − 1 of a subject's pictures are the demonstrations, the k-th is the target."""
     return train(experiment, "copy-paste", replace(learning(experiment), gate={}), neighbours(experiment))
+
+
+def named_alone(experiment: Experiment) -> Trained:
+    """The same where captions name the subject and say nothing else, as those of shops do."""
+    corpus = neighbours(experiment, captions=False)
+    return train(experiment, "named-alone", replace(learning(experiment), gate={}), corpus)
 
 
 def train(experiment: Experiment, name: str, how: Learning, corpus: Path) -> Trained:
@@ -95,14 +102,20 @@ def lesson_of(run: Path) -> Learning:
         raise BadInput(f"{path} does not say how a student was trained ({error}); run this version's recipe") from error
 
 
-def neighbours(experiment: Experiment) -> Path:
+def neighbours(experiment: Experiment, *, captions: bool = True) -> Path:
     """The corpus of the run's clusters without experts: as many subjects, and at most as many triplets of each."""
-    out, (imagined, _) = experiment.out / NEIGHBOURS, _told(experiment.run)
+    out, (imagined, _) = experiment.out / (NEIGHBOURS if captions else NAMED), _told(experiment.run)
     out.mkdir(parents=True, exist_ok=True)
-    clusters = clusters_of(experiment.run, imagined)
+    found = clusters_of(experiment.run, imagined)
+    clusters = found if captions else map(_named, found)
     assignments = [assignment for cluster in clusters for assignment in captioned(cluster, imagined.prompts)]
     teach(assignments, len(assignments), None, Panel(judges=()), out)
     return out / CORPUS
+
+
+def _named(cluster: Cluster) -> Cluster:
+    references = tuple(replace(reference, caption=cluster.subject) for reference in cluster.references)
+    return replace(cluster, references=references)
 
 
 def _told(run: Path) -> tuple[Imagining, int]:
