@@ -119,6 +119,7 @@ def test_the_filter_moves_one_limit_at_equal_steps(reproduce: Any) -> None:
         "delta-0.25": {"triplets": 5, "steps": 2},
         "delta-0.45": {"triplets": 3, "steps": 2},
         "delta-0.65": {"triplets": 1, "steps": 2},
+        "as-few": {"triplets": 1, "steps": 2},
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tutelage.corpus.reader import Corpus
 from tutelage.errors import BadInput
+from tutelage.reproduce.parts import draw_part, write_part
 from tutelage.reproduce.settings import Experiment, Filter
 from tutelage.reproduce.students import copy_paste, learning, lesson_of, neighbours, re_imagen, suti
 from tutelage.run import plain
@@ -52,6 +53,18 @@ def test_neighbours_may_be_told_by_name_alone(quick: dict[str, Any], finished_ru
     }
     for triplet in made:
         assert {triplet.text, *(reference.caption for reference in triplet.references)} == {triplet.subject}
+
+
+def test_a_part_is_drawn_by_what_triplets_are_called(finished_run: Path, tmp_path: Path) -> None:
+    """Whatever else there is, and it is written once."""
+    corpus = Corpus(finished_run / "corpus")
+    every = corpus.rows(None)
+    few = draw_part(corpus, every, 3).tolist()
+    assert len(set(few)) == 3
+    assert draw_part(corpus, every[::-1], 5).tolist()[:3] == few
+    for _ in range(2):
+        part = Corpus(write_part(corpus, few, tmp_path / "part"))
+        assert sorted(part.column("id").to_pylist()) == sorted(corpus.column("id").take(few).to_pylist())
 
 
 def test_a_run_without_a_student_is_told(quick: dict[str, Any], tmp_path: Path) -> None:

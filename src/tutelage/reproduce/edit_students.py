@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutelage.corpus.gate import Gate
-from tutelage.corpus.reader import READ_ROWS, Corpus
-from tutelage.corpus.writer import Committer
+from tutelage.corpus.reader import Corpus
 from tutelage.diffusion.load import local_folder
 from tutelage.errors import BadInput
 from tutelage.reproduce.edit_settings import EditExperiment
+from tutelage.reproduce.parts import CORPORA, write_part
 from tutelage.reproduce.students import Trained
 from tutelage.run import CONFIG, plain
 from tutelage.stages.batches import rows_by_id
@@ -36,8 +36,6 @@ UNFILTERED: Final = "unfiltered"
 REFINED, UNREFINED = "refined", "unrefined"
 ONLY: Final = "only-"
 """And the task."""
-CORPORA: Final = "corpora"
-"""Folder of what students are shown where it is not the run's corpus and its gate."""
 
 
 def kind(experiment: EditExperiment, student: str) -> str:
@@ -82,14 +80,8 @@ def shown(experiment: EditExperiment, name: str) -> Path:
     """The corpus that a student learns from."""
     if name == GENERALIST or name in EDITORS:
         return experiment.run / CORPUS
-    out, found = experiment.out / CORPORA / name, Corpus(source(experiment, name))
-    ids = found.column("id").to_pylist()
-    with Committer(out) as committer:
-        there = set(Corpus(out).column("id").to_pylist())
-        lacking = [row for row in rows(experiment, name).tolist() if ids[row] not in there]
-        for first in range(0, len(lacking), READ_ROWS):
-            committer.append(found.take(lacking[first : first + READ_ROWS]))
-    return out
+    chosen = rows(experiment, name).tolist()
+    return write_part(Corpus(source(experiment, name)), chosen, experiment.out / CORPORA / name)
 
 
 def source(experiment: EditExperiment, name: str) -> Path:

@@ -5,8 +5,11 @@ from dataclasses import replace
 from typing import Final
 
 from tutelage.benches.subjects.figures import METRICS
+from tutelage.corpus.gate import Gate
+from tutelage.corpus.reader import Corpus
 from tutelage.generators.fewer import Fewer
 from tutelage.generators.networks import Student
+from tutelage.reproduce import parts
 from tutelage.reproduce.claims import Claim, Said, above, check
 from tutelage.reproduce.measured import Measured, measured
 from tutelage.reproduce.paper import FIGURE6, FILTERED, UNFILTERED
@@ -17,6 +20,7 @@ from tutelage.stages.taught import CORPUS
 
 JUDGE: Final = "delta-clip"
 LIKENESS: Final = "likeness"
+AS_FEW: Final = "as-few"
 MANY: Final = 5
 """Demonstrations, at most, in Figure 6."""
 WELL: Final = 0.10
@@ -63,14 +67,18 @@ def figure6_claims() -> list[Claim]:
 def filter_(experiment: Filter) -> Result:
     """Section 5.3: students of one corpus by the ΔCLIP that is asked of its triplets, all with the same steps."""
     students = {name_of(least): _filtered(experiment, least) for least in (None, *experiment.thresholds)}
+    names = list(students)
+    students[AS_FEW] = _as_few(experiment, students[names[-1]].triplets)
     generators = [replace(_student(experiment, made), name=name) for name, made in students.items()]
     found = measured(experiment, generators, "filter")
-    names = list(students)
     return Result(
         name="filter",
         title="The filter: ΔCLIP and the student",
         about="One corpus, one limit moved: every student has the same steps, batch and learning rate, and sees what "
-        "passes. Likeness " + ("has the run's limits." if experiment.likeness else "has no limits."),
+        "passes. Likeness "
+        + ("has the run's limits. " if experiment.likeness else "has no limits. ")
+        + "A stricter filter leaves less to learn from, so one student more is shown as many triplets as pass the "
+        "strictest, drawn by chance from all.",
         metrics=tuple(METRICS),
         rows=found.rows,
         said=_checked(filter_claims(names), found, experiment),
@@ -98,6 +106,9 @@ def filter_claims(names: Sequence[str]) -> list[Claim]:
         above("… and keeping the subject better", "subject", last, first),
         Claim(text="Quality rises with the threshold (slope over its ranks)", metric="overall", weights=rising),
         *(above(f"{name} is better than none", "overall", name, first) for name in names[1:-1]),
+        above("The strictest filter is better than as few triplets by chance", "overall", last, AS_FEW),
+        above("… by following the text better", "text", last, AS_FEW),
+        above("Fewer triplets are worse, by chance as well", "overall", first, AS_FEW),
     ]
 
 
@@ -139,6 +150,16 @@ def _filtered(experiment: Filter, least: float | None) -> Trained:
     how = learning(experiment)
     gate = gate_of(how.gate, least, experiment.likeness)
     return train(experiment, name_of(least), replace(how, gate=gate), experiment.run / CORPUS)
+
+
+def _as_few(experiment: Filter, count: int) -> Trained:
+    """A student of so many triplets of those that the first one sees."""
+    how, corpus = learning(experiment), Corpus(experiment.run / CORPUS)
+    rows = corpus.rows(Gate(bands=gate_of(how.gate, None, experiment.likeness)))
+    part = parts.write_part(
+        corpus, parts.draw_part(corpus, rows, count).tolist(), experiment.out / parts.CORPORA / AS_FEW
+    )
+    return train(experiment, AS_FEW, replace(how, gate={}), part)
 
 
 def gate_of(
