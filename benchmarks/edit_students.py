@@ -30,14 +30,15 @@ def main(sd: str = "toybox-sd", dit: str = "runs/toybox-dit/model", batch: int =
 
     Args:
         sd: Base of instruct-pix2pix.
-        dit: Base of controlnet and editnet.
+        dit: Base of concat-transformer, controlnet and editnet.
         batch: Examples a step.
         steps: Steps that are timed.
     """
     with tempfile.TemporaryDirectory() as folder:
         write_truth(Pairs(count=batch, sizes=SIZES[:1]), Path(folder))
         corpus = Corpus(Path(folder) / "corpus")
-        for name, base in {"instruct-pix2pix": sd, "controlnet": dit, "editnet": dit}.items():
+        on_dit = dict.fromkeys(("concat-transformer", "controlnet", "editnet"), dit)
+        for name, base in {"instruct-pix2pix": sd, **on_dit}.items():
             how = EditLearning(student=name, base=base, schedule=Schedule(steps=steps, batch=batch, lr=1e-4))
             given = lessons(how, corpus, Bucketed(corpus, np.arange(batch), batch, 0), 0, "cpu")
             wall, processor = zip(*(step(given, number) for number in range(steps + 2)), strict=True)

@@ -17,7 +17,7 @@ def photograph(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=["instruct-pix2pix", "controlnet", "editnet"])
+@pytest.fixture(scope="module", params=["instruct-pix2pix", "concat-transformer", "controlnet", "editnet"])
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished student of the recipe of that name, barely trained."""
     base = request.getfixturevalue("tiny_sd" if request.param == "instruct-pix2pix" else "tiny_sd3")

@@ -59,8 +59,8 @@ def edit(
     Args:
         image: The picture to change.
         instruction: What to do, such as "make it night".
-        model: An editor: a folder that a recipe wrote or a Hub id, be it InstructPix2Pix of Stable Diffusion or SDXL,
-            a ControlNet that was trained to edit, or an EditNet.
+        model: An editor: a folder that a recipe wrote or a Hub id, be it InstructPix2Pix of Stable Diffusion, SDXL
+            or SD3, a ControlNet that was trained to edit, or an EditNet.
         n: Number of pictures.
         seed: From 0 to 2**63 - 1. The same seed gives the same pictures, and more with a larger n.
         out: Folder to write to; files of the same names are replaced.

@@ -19,6 +19,7 @@ from tutelage.students.settings import EditShape, EditTraining, SutiShape, SutiT
 TOLD: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
     "suti": (SutiShape(levels=(0, 1)), SutiTraining(demonstrations=1), ("tiny_sd", "tiny_sdxl")),
     "instruct-pix2pix": (EditShape(), EditTraining(), ("tiny_sd", "tiny_sdxl")),
+    "concat-transformer": (EditShape(), EditTraining(), ("tiny_sd3",)),
     "controlnet": (EditShape(), EditTraining(), ("tiny_sd3",)),
     "editnet": (EditShape(), EditTraining(), ("tiny_sd3",)),
 }

@@ -23,7 +23,7 @@ from tutelage.judges.clip_direction import ClipDirection
 from tutelage.judges.clip_image import ClipImage
 from tutelage.judges.safety import Safety
 from tutelage.mining import language
-from tutelage.recipes.edits import InstructionEditing, controlnet, editnet, instruct_pix2pix
+from tutelage.recipes.edits import InstructionEditing, concat_transformer, controlnet, editnet, instruct_pix2pix
 from tutelage.recipes.omniedit import omniedit_photos
 from tutelage.segmentation.masks import Masks
 from tutelage.teachers.specialists.guild import guild
@@ -40,6 +40,7 @@ ANY = dict.fromkeys(("outside-mask", "clip-image", "clip-direction", "clip-capti
 """Random networks judge as they like."""
 RECIPES: dict[str, tuple[Callable[[], InstructionEditing], tuple[str, ...]]] = {
     "instruct-pix2pix": (instruct_pix2pix, ("tiny_sd", "tiny_sdxl")),
+    "concat-transformer": (concat_transformer, ("tiny_sd3",)),
     "controlnet": (controlnet, ("tiny_sd3",)),
     "editnet": (editnet, ("tiny_sd3",)),
 }

@@ -18,7 +18,7 @@ from tutelage.reproduce import edit_measured
 from tutelage.reproduce.edit_measured import OUTSIDE, RIGHT, sums_of
 from tutelage.reproduce.edit_settings import EditExperiment
 from tutelage.reproduce.edit_students import GENERALIST, check, lesson, rows, shown, trained
-from tutelage.reproduce.edits import claims, compare, every, students_of
+from tutelage.reproduce.edits import ON_ONE_BASE, claims, compare, every, students_of
 from tutelage.run import plain, write_atomic
 from tutelage.stages.learnt import learn
 from tutelage.stages.settings import EditLearning
@@ -49,10 +49,11 @@ def test_comparisons_have_verdicts_and_share_what_is_drawn(
 ) -> None:
     told = f"--run {experiment.run} --out {experiment.out} --unet {experiment.unet} --dit {experiment.dit} --items 1 "
     told += "--side 32 --steps 1 --drawing.steps 1 --drawing.guidance 1 --device cpu "
-    told += "--learning.schedule.steps 1 --learning.schedule.batch 2 --learning.no-bf16"
+    told += "--learning.schedule.steps 1 --learning.schedule.batch 2 --learning.no-bf16 --learning.student editnet"
     assert main(["reproduce", "edit-students", *told.split()]) == 0
     result = json.loads((experiment.out / "edit-students.json").read_text(encoding="utf-8"))
-    assert result["students"] == {name: {"triplets": 13, "steps": 1} for name in (GENERALIST, "controlnet", "editnet")}
+    students = (GENERALIST, "concat-transformer", "controlnet")
+    assert result["students"] == {name: {"triplets": 13, "steps": 1} for name in students}
     figures = {(row["row"], row["metric"]): row for row in result["rows"]}
     assert {name for name, _ in figures} == {*result["students"], "source", "renders"}
     assert figures["renders", OUTSIDE]["value"] == 100
@@ -96,7 +97,9 @@ def test_students_differ_in_one_thing(experiment: EditExperiment, refined: Path)
     for name in {one for comparison in every(experiment) for one in students_of(experiment, comparison)}:
         told = plain(lesson(experiment, name))
         differs = {key for key in told if told[key] != base[key]}
-        assert differs == ({"student", "base"} if name in ("controlnet", "editnet") else set()), name
+        assert differs == ({"student", "base"} if name in ON_ONE_BASE else set()), name
+    assert {lesson(experiment, name).base for name in ON_ONE_BASE} == {experiment.dit}
+    assert students_of(experiment, "students") == [*ON_ONE_BASE]
     corpora = {name: Corpus(shown(experiment, name)) for name in ("refined", "unrefined", "only-swap", "unfiltered")}
     assert sorted(corpora["refined"].column("id").to_pylist()) == sorted(corpora["unrefined"].column("id").to_pylist())
     assert set(corpora["only-swap"].column("skill").to_pylist()) == {"swap"}

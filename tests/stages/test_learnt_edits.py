@@ -125,7 +125,7 @@ def test_rows_are_sorted_by_shape(truth: Path, tiny_sd: Path) -> None:
         assert len({PAIRS.size(int(row)) for row in part}) == 1
 
 
-@pytest.mark.parametrize("name", ["instruct-pix2pix", "controlnet", "editnet"])
+@pytest.mark.parametrize("name", ["instruct-pix2pix", "concat-transformer", "controlnet", "editnet"])
 def test_killed_and_resumed_it_is_the_same_editor(
     name: str,
     truth: Path,

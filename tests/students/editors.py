@@ -16,8 +16,15 @@ from tutelage.students.examples import make_batch
 from tutelage.students.settings import EditShape, EditTraining
 from tutelage.triplet import Picture, Provenance, Reference, Triplet
 
-BASES = {"instruct-pix2pix": ("tiny_sd", "tiny_sdxl"), "controlnet": ("tiny_sd3",), "editnet": ("tiny_sd3",)}
+BASES = {
+    "instruct-pix2pix": ("tiny_sd", "tiny_sdxl"),
+    "concat-transformer": ("tiny_sd3",),
+    "controlnet": ("tiny_sd3",),
+    "editnet": ("tiny_sd3",),
+}
 """Editor → fixtures of the bases it can have."""
+CONCATENATING = ("instruct-pix2pix", "concat-transformer")
+"""Those whose base sees the source in further channels, and learns."""
 PAIRS = [(name, base) for name, bases in BASES.items() for base in bases]
 
 
@@ -35,9 +42,15 @@ def editor(name: str, base: Path, awake: bool = False, shape: EditShape | None =
         for parameter in begun.network.parameters():
             if parameter.requires_grad:
                 nn.init.normal_(parameter, std=0.2) if not parameter.any() else None
-    if awake and name == "instruct-pix2pix":
-        nn.init.normal_(begun.network.unet.conv_in.weight, std=0.2)
+    if awake and name in CONCATENATING:
+        nn.init.normal_(first_layer(begun).weight, std=0.2)
     return begun
+
+
+def first_layer(begun: Any) -> Any:
+    """The convolution that sees the source in a network that it is concatenated for."""
+    network = begun.network
+    return network.unet.conv_in if hasattr(network, "unet") else network.transformer.pos_embed.proj
 
 
 def source(seed: int = 1, size: tuple[int, int] = (32, 32)) -> Reference:
@@ -62,7 +75,7 @@ def pair(number: int = 0, size: tuple[int, int] = (32, 32), text: str = "a bear 
     )
 
 
-def batch(begun: Any, count: int = 2, step: int = 0, **training: Any) -> Batch:
+def batch(begun: Any, count: int = 2, step: int = 0, size: tuple[int, int] = (32, 32), **training: Any) -> Batch:
     encoder = begun.encoder()
-    examples = [encoder.example(pair(number)) for number in range(count)]
+    examples = [encoder.example(pair(number, size)) for number in range(count)]
     return make_batch(examples, EditTraining(**training), seed=0, step=step)

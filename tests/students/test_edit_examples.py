@@ -50,6 +50,14 @@ def test_stable_diffusion_sees_sources_unscaled(tiny_sd: Path) -> None:
     assert torch.equal(begun.encoder().example(pair()).references, posterior_mode(begun.pipeline.vae, [picture]))
 
 
+def test_stable_diffusion_3_sees_sources_as_it_sees_targets(tiny_sd3: Path) -> None:
+    """Shifted and scaled, as diffusers' community pipeline for such folders gives them to it."""
+    begun = editor("concat-transformer", tiny_sd3)
+    codec, picture = begun.pipeline.vae, decode(pair().references[0].picture.data)
+    expected = (posterior_mode(codec, [picture]) - codec.config.shift_factor) * codec.config.scaling_factor
+    assert torch.equal(begun.encoder().example(pair()).references, expected)
+
+
 def test_pairs_that_are_none_are_named(tiny_sd: Path) -> None:
     encoder, one = editor("instruct-pix2pix", tiny_sd).encoder(), pair()
     with pytest.raises(BadInput, match=r"pair/0: the source is 64 x 32 pixels, the target 32 x 32"):

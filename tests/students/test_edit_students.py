@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from editors import PAIRS, batch, editor, pair, request, source
+from editors import CONCATENATING, PAIRS, batch, editor, first_layer, pair, request, source
 from PIL import Image
 
 from tutelage.diffusion.latents import decode_latents, encode_pictures
@@ -17,7 +17,7 @@ from tutelage.errors import BadInput
 from tutelage.students import EDITORS, FOLDERS, student
 from tutelage.students.base import Batch
 from tutelage.students.folder import pipeline_class
-from tutelage.students.guidance import ImageFirst, TwoWeights
+from tutelage.students.guidance import BOTH, Chain, ImageFirst, TwoWeights
 from tutelage.students.mask_guidance import MaskGuidance
 
 GUIDANCE = ImageFirst(text=3.0, image=1.5)
@@ -45,7 +45,7 @@ def said(begun: Any, sources: torch.Tensor) -> torch.Tensor:
 
 
 def test_it_begins_as_its_base(kind: tuple[str, Path]) -> None:
-    """Whatever the source; on a DiT to the last bit, for what is added there is zero."""
+    """Whatever the source; a branch to the last bit, for what it adds is zero."""
     begun, base = editor(*kind), load_pipeline(kind[1], "cpu")
     one, random = batch(begun), torch.Generator().manual_seed(1)
     noisy, times = torch.randn(one.latents.shape, generator=random), torch.tensor([100.0, 700.0])
@@ -57,7 +57,7 @@ def test_it_begins_as_its_base(kind: tuple[str, Path]) -> None:
             told = {"encoder_hidden_states": one.text.hidden, "pooled_projections": one.text.pooled}
             plain = base.transformer(noisy, timestep=times, **told).sample
     for sources in (torch.zeros_like(noisy), torch.randn(noisy.shape, generator=random)):
-        if kind[0] == "instruct-pix2pix":
+        if kind[0] in CONCATENATING:
             torch.testing.assert_close(said(begun, sources), plain, atol=1e-5, rtol=1e-5)
         else:
             assert torch.equal(said(begun, sources), plain)
@@ -78,7 +78,7 @@ def test_everything_new_learns_and_the_rest_stays(kind: tuple[str, Path]) -> Non
     for name, parameter in begun.network.named_parameters():
         assert parameter.requires_grad == (parameter.grad is not None), name
     frozen = {id(parameter) for parameter in begun.network.parameters() if not parameter.requires_grad}
-    base = () if kind[0] == "instruct-pix2pix" else begun.pipeline.transformer.parameters()
+    base = () if kind[0] in CONCATENATING else begun.pipeline.transformer.parameters()
     assert {id(parameter) for parameter in base} <= frozen
     assert len(frozen) < 0.7 * len(list(begun.network.parameters()))
 
@@ -95,6 +95,31 @@ def test_a_few_steps_bring_the_loss_down(kind: tuple[str, Path]) -> None:
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < 0.97 * losses[0]
+
+
+def test_pairs_of_every_shape_are_learnt_from(kind: tuple[str, Path]) -> None:
+    begun = editor(*kind, awake=True)
+    for size in ((32, 18), (18, 32), (30, 20)):
+        one = batch(begun, size=size, drop=0.0)
+        assert (one.latents.shape[3] > one.latents.shape[2]) == (size[0] > size[1])
+        assert torch.isfinite(begun.loss(one))
+
+
+@pytest.mark.parametrize("kind", [one for one in PAIRS if one[0] in CONCATENATING], ids="-".join, indirect=True)
+def test_channels_of_the_source_are_new_and_learn(kind: tuple[str, Path]) -> None:
+    """They are after those there were, are zero at first, and move with the rest."""
+    begun, old = editor(*kind, drop=0.0), editor(*kind)
+    weight, latents = first_layer(begun).weight, begun.pipeline.vae.config.latent_channels
+    assert weight.shape[1] == 2 * latents
+    assert weight[:, :latents].any()
+    assert not weight[:, latents:].any()
+    optimiser = torch.optim.SGD(begun.network.parameters(), lr=0.1)
+    begun.loss(batch(begun, drop=0.0)).backward()
+    assert weight.grad[:, latents:].any()
+    optimiser.step()
+    moved = zip(begun.network.named_parameters(), old.network.parameters(), strict=True)
+    assert not [name for (name, new), before in moved if new.grad.any() and torch.equal(new, before)]
+    assert weight[:, latents:].any()
 
 
 def test_checkpointing_changes_no_gradient(kind: tuple[str, Path]) -> None:
@@ -160,6 +185,20 @@ def test_wrong_requests_and_bases_are_refused(kind: tuple[str, Path], tiny_sd: P
         student(kind[0]).load(other, "cpu")
 
 
+def test_with_weights_of_one_nothing_is_guided(kind: tuple[str, Path]) -> None:
+    """The chain ends where everything is shown."""
+
+    class Unguided:
+        def chain(self, draw: float, time: float) -> Chain:
+            return Chain(BOTH, ())
+
+    begun = editor(*kind, awake=True)
+    [[plain]], [[guided]] = (
+        begun.generate([request()], steps=2, guidance=one) for one in (Unguided(), ImageFirst(text=1, image=1))
+    )
+    assert np.abs(pixels(plain) - pixels(guided)).max() <= 1
+
+
 def test_both_weights_matter(kind: tuple[str, Path]) -> None:
     begun = editor(*kind, awake=True)
     guidances: list[Any] = [ImageFirst(text=t, image=i) for t, i in ((3, 1.5), (1, 1.5), (3, 1))] + [
@@ -169,7 +208,9 @@ def test_both_weights_matter(kind: tuple[str, Path]) -> None:
 
 
 def test_editors_are_students() -> None:
-    assert {student(name).__name__ for name in EDITORS} == {"InstructPix2Pix", "ControlNet", "EditNetStudent"}
+    assert {student(name).__name__ for name in EDITORS} == {
+        "InstructPix2Pix", "ConcatStudent", "ControlNet", "EditNetStudent"
+    }  # fmt: skip
     assert pair().references[0].picture.data != pair().target
 
 

@@ -22,6 +22,7 @@ from torch import Tensor
 from tutelage.diffusion.load import load_pipeline
 from tutelage.errors import BadInput
 from tutelage.students import student
+from tutelage.students.concat_transformer import ConcatStudent, StableDiffusion3InstructPix2PixPipeline
 from tutelage.students.edit_net import EditTransformer
 from tutelage.students.editnet import EditNetPipeline
 from tutelage.students.guidance import ImageFirst
@@ -77,6 +78,37 @@ def test_a_stock_controlnet_pipeline_has_the_branch(tiny_sd3: Path, tmp_path: Pa
     ours = dict(begun.network.controlnet.named_parameters())
     assert all(torch.equal(value, ours[name]) for name, value in stock.controlnet.named_parameters())
     assert stock.controlnet.config.force_zeros_for_pooled_projection is False
+
+
+def test_a_widened_transformer_is_a_pipeline_and_no_base(tiny_sd3: Path, tmp_path: Path) -> None:
+    begun = editor("concat-transformer", tiny_sd3, awake=True)
+    assert begun.guided().config.in_channels == 4
+    begun.save(tmp_path / "student")
+    pipeline = StableDiffusion3InstructPix2PixPipeline.from_pretrained(
+        tmp_path / "student", use_safetensors=True, **NO_T5
+    )
+    assert type(pipeline.transformer) is SD3Transformer2DModel
+    assert (pipeline.transformer.config.in_channels, pipeline.transformer.config.out_channels) == (8, 4)
+    told: dict[str, Any] = {"num_inference_steps": 2, "guidance": ImageFirst(text=3, image=1.5)}
+    one, other = pipeline(["a blue hat", "a red toy"], photo(1), **told).images
+    assert one.tobytes() != other.tobytes()
+    assert pipeline("a blue hat", photo(1), **told).images[0].tobytes() == one.tobytes()
+    assert pipeline("a blue hat", photo(9), **told).images[0].tobytes() != one.tobytes()
+    with pytest.raises(BadInput, match="this transformer sees 8 channels; give one that sees 4"):
+        student("concat-transformer").from_base(begun.pipeline, EditShape())
+    with pytest.raises(BadInput, match="this transformer sees 4 channels, not 8"):
+        ConcatStudent(load_pipeline(tiny_sd3, "cpu"))
+    with pytest.raises(BadInput, match="cannot be loaded as a text-to-image pipeline"):
+        load_pipeline(tmp_path / "student", "cpu")
+
+
+def test_a_transformer_that_says_as_much_as_it_sees_goes_on_doing_so(tiny_sd3: Path) -> None:
+    """Some folders leave the channels of the output to those of the input."""
+    base = load_pipeline(tiny_sd3, "cpu")
+    base.transformer.register_to_config(out_channels=None)
+    begun = student("concat-transformer").from_base(base, EditShape())
+    again = SD3Transformer2DModel.from_config(begun.network.transformer.config)
+    assert again.out_channels == base.transformer.out_channels == 4
 
 
 @pytest.mark.parametrize("layers", [0, 3])

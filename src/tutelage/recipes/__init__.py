@@ -21,6 +21,7 @@ RECIPES: Final[dict[str, str]] = {
     "instruct-pix2pix": "tutelage.recipes.edits:instruct_pix2pix",
     "prompt-to-prompt": "tutelage.recipes.edits:prompt_to_prompt",
     "cosxl-edit": "tutelage.recipes.edits:cosxl_edit",
+    "concat-transformer": "tutelage.recipes.edits:concat_transformer",
     "controlnet": "tutelage.recipes.edits:controlnet",
     "editnet": "tutelage.recipes.edits:editnet",
     "edit-debug": "tutelage.recipes.edits:edit_debug",

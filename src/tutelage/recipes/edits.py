@@ -148,6 +148,16 @@ def controlnet() -> InstructionEditing:
     )
 
 
+def concat_transformer() -> InstructionEditing:
+    """InstructPix2Pix on toybox-dit, from the same pairs: what ControlNet and EditNet are compared with.
+
+    `tutelage run concat-transformer`, after toybox-dit.
+    """
+    plain = controlnet()
+    learning = replace(plain.learning, student="concat-transformer")
+    return replace(plain, out=RUNS / "concat-transformer", learning=learning)
+
+
 def editnet() -> InstructionEditing:
     """EditNet (OmniEdit) on toybox-dit, from the same pairs.
 

@@ -79,7 +79,7 @@ def edit_refined_command(experiment: EditExperiment) -> None:
 
 
 def edit_students_command(experiment: EditExperiment) -> None:
-    """EditNet, ControlNet and channel concatenation on the same pairs."""
+    """EditNet, ControlNet and channel concatenation on the same pairs and the same base."""
     _compare(experiment, "edit-students")
 
 

@@ -33,7 +33,7 @@ class EditExperiment:
     unet: str = "toybox-sd"
     """What instruct-pix2pix starts from, and specialists draw with: a shipped name, a folder or a Hub id."""
     dit: str = "runs/toybox-dit/model"
-    """What controlnet and editnet start from."""
+    """What concat-transformer, controlnet and editnet start from."""
     refined: Path | None = None
     """A corpus of the run's pairs, refined, with the same ids; None: there is none, and refinement is not compared."""
     drawing: Drawing = TOYBOX

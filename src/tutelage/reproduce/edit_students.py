@@ -1,10 +1,10 @@
 """Editors at equal budgets: all are trained in one way, and differ in what they are shown or in what they are.
 
-generalist                              all tasks, what the judges kept
-only-swap, only-removal, ...            one task of it: what an editor learns from a single source
-unfiltered                              all tasks, whatever the judges said
-refined, unrefined                      the same pairs, refined and as they were
-instruct-pix2pix, controlnet, editnet   the generalist's data, another kind of student
+generalist                                all tasks, what the judges kept
+only-swap, only-removal, ...              one task of it: what an editor learns from a single source
+unfiltered                                all tasks, whatever the judges said
+refined, unrefined                        the same pairs, refined and as they were
+concat-transformer, controlnet, editnet   the generalist's data, another kind of student, all on one base
 """
 
 import json

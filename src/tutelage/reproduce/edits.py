@@ -37,13 +37,15 @@ WITHIN: Final = 0.05
 """A loss below this is none for another aspect ratio, whose pictures have other sizes and the same toys."""
 SHOWN: Final = 2
 """Edits of each task on the page."""
+ON_ONE_BASE: Final = ("concat-transformer", "controlnet", "editnet")
+"""The students of SD3's transformer."""
 COMPARISONS: Final[Mapping[str, str]] = {
     "specialists": "The student of all pairs beside the specialist of each task that made them.",
     "sources": "It beside students of one task's pairs each.",
     "filter": "It beside a student of all pairs, whatever the judges said.",
     "refined": "Students of the same pairs, refined and as they were.",
-    "students": "EditNet, ControlNet and channel concatenation on the same pairs. Concatenation is on the UNet that "
-    "specialists draw with, the other two on a transformer: between those and it the base differs too.",
+    "students": "EditNet, ControlNet and channel concatenation on the same pairs and the same transformer. With "
+    "concatenation all of it learns; the other two leave it as it is and learn a branch.",
     "shapes": "It on upright and wide pictures beside square ones, of the same toys and edits.",
 }
 ABOUT: Final = (
@@ -100,20 +102,17 @@ def every(experiment: EditExperiment) -> tuple[str, ...]:
 
 def students_of(experiment: EditExperiment, comparison: str) -> list[str]:
     """The students that a comparison needs."""
-    editors = [kind(experiment, one) for one in ("instruct-pix2pix", "controlnet", "editnet")]
     return {
         "sources": [GENERALIST, *only()],
         "filter": [GENERALIST, UNFILTERED],
         "refined": [REFINED, UNREFINED],
-        "students": editors,
+        "students": [kind(experiment, one) for one in ON_ONE_BASE],
     }.get(comparison, [GENERALIST])
 
 
 def claims(experiment: EditExperiment, comparison: str) -> list[Claim]:
     """What is claimed of a comparison; "at least" is but for `PAR`."""
-    concatenation, controlnet, editnet = (
-        kind(experiment, one) for one in ("instruct-pix2pix", "controlnet", "editnet")
-    )
+    concatenation, controlnet, editnet = (kind(experiment, one) for one in ON_ONE_BASE)
     if comparison == "specialists":
         return [_at_least(f"The generalist is at least as good as the specialist: {task}", f"{RIGHT}: {task}",
                           GENERALIST, SPECIALIST) for task in TASKS]  # fmt: skip

@@ -10,6 +10,7 @@ from tutelage.stages.settings import EditLearning
 
 WHAT: Final = {
     "instruct-pix2pix": "A UNet that sees the source's latents as further input channels (Brooks et al. 2023).",
+    "concat-transformer": "A transformer that sees the source's latents as further input channels (InstructPix2Pix).",
     "controlnet": "A control branch beside a transformer that stays as it is (Zhang et al. 2023).",
     "editnet": "A control branch that works in step with a transformer and updates its text too (OmniEdit).",
 }

@@ -70,7 +70,7 @@ class EditLearning(Course):
 
     early: ClassVar[None] = None
     """It begins when all pairs are made, for they are sorted by size first."""
-    student: Literal["instruct-pix2pix", "controlnet", "editnet"] = "instruct-pix2pix"
+    student: Literal["instruct-pix2pix", "concat-transformer", "controlnet", "editnet"] = "instruct-pix2pix"
     shape: EditShape = field(default_factory=EditShape)
     """What is added to the base; a student that starts from another one keeps its own."""
     training: EditTraining = field(default_factory=EditTraining)

@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 STUDENTS: Final[dict[str, str]] = {
     "suti": "tutelage.students.suti:Suti",
     "instruct-pix2pix": "tutelage.students.instruct_pix2pix:InstructPix2Pix",
+    "concat-transformer": "tutelage.students.concat_transformer:ConcatStudent",
     "controlnet": "tutelage.students.controlnet:ControlNet",
     "editnet": "tutelage.students.editnet:EditNetStudent",
 }
 """Student → "module:class"."""
-EDITORS: Final = ("instruct-pix2pix", "controlnet", "editnet")
+EDITORS: Final = ("instruct-pix2pix", "concat-transformer", "controlnet", "editnet")
 """Those that edit a picture as told."""
 FOLDERS: Final[dict[str, str]] = {
     "SutiPipeline": "suti",
     "StableDiffusionInstructPix2PixPipeline": "instruct-pix2pix",
     "StableDiffusionXLInstructPix2PixPipeline": "instruct-pix2pix",
+    "StableDiffusion3InstructPix2PixPipeline": "concat-transformer",
     "StableDiffusion3ControlNetPipeline": "controlnet",
     "EditNetPipeline": "editnet",
 }

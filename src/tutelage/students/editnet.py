@@ -1,20 +1,13 @@
 """EditNet (OmniEdit): an editor on a DiT whose control branch works in step with the base; see `edit_net`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from diffusers import DiffusionPipeline, ImagePipelineOutput, StableDiffusion3Pipeline
-from PIL.Image import Image
+from diffusers import DiffusionPipeline
 
-from tutelage.diffusion.pictures import png
-from tutelage.diffusion.sample import image_seed
-from tutelage.students.base import Request
 from tutelage.students.edit_net import EditNet, EditTransformer
-from tutelage.students.guidance import Guidance, ImageFirst
-from tutelage.students.sd3 import ENCODERS, PARTS, Sd3EditStudent, check_kind, load_sd3
+from tutelage.students.sd3 import ENCODERS, EditPipeline, Sd3EditStudent, base_of, check_kind, load_sd3
 from tutelage.students.settings import EditShape, EditTraining
-from tutelage.triplet import Picture, Reference
 
 
 class EditNetStudent(Sd3EditStudent):
@@ -53,8 +46,8 @@ class EditNetStudent(Sd3EditStudent):
         return EditNetPipeline(**self.parts(), edit_net=self.network.edit_net)
 
 
-class EditNetPipeline(DiffusionPipeline):  # type: ignore[misc]
-    """Edits a picture as told: `EditNetPipeline.from_pretrained(folder)("make it night", picture)`.
+class EditNetPipeline(EditPipeline, DiffusionPipeline):  # type: ignore[misc]
+    """Edits a picture as told; see `EditPipeline`.
 
     Without tutelage the same folder opens as `StableDiffusion3Pipeline`, which draws from text alone. Student folders
     name this class: it has to keep its name.
@@ -82,36 +75,9 @@ class EditNetPipeline(DiffusionPipeline):  # type: ignore[misc]
         self.register_modules(**parts, **encoders, **tokenizers)
         self._student: EditNetStudent | None = None
 
-    def __call__(
-        self,
-        prompt: str | Sequence[str],
-        image: Image,
-        *,
-        num_inference_steps: int = 28,
-        guidance: Guidance | None = None,
-        negative_prompt: str = "",
-        seed: int = 0,
-        batch: int = 8,
-    ) -> ImagePipelineOutput:
-        """Edit a picture once an instruction. The noise of number i is keyed by (seed, i).
-
-        `guidance` is `ImageFirst()` unless another is given.
-
-        Raises:
-            BadInput: a number is out of range.
-        """
-        shown = (Reference(picture=Picture(data=png(image))),)
-        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        requests = [Request(text=p, references=shown, seed=image_seed(seed, i)) for i, p in enumerate(prompts)]
-        told: dict[str, Any] = {"guidance": guidance or ImageFirst(), "negative": negative_prompt, "batch": batch}
-        made = self._editor().generate(requests, steps=num_inference_steps, **told)
-        return ImagePipelineOutput(images=[picture for pictures in made for picture in pictures])
-
-    def _editor(self) -> EditNetStudent:
+    def editor(self) -> EditNetStudent:
         """Made when it is first needed and again when a part of it was replaced."""
         student, parts = self._student, (self.transformer, self.edit_net)
         if student is None or (student.network.transformer, student.network.edit_net) != parts:
-            base = StableDiffusion3Pipeline(**{name: self.components[name] for name in PARTS})
-            base.set_progress_bar_config(disable=True)
-            self._student = student = EditNetStudent(base, self.edit_net)
+            self._student = student = EditNetStudent(base_of(self), self.edit_net)
         return student

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from diffusers.configuration_utils import FrozenDict
 from torch import Tensor, nn
 
 from tutelage.diffusion.text import TextConditions
@@ -39,7 +40,7 @@ Row = tuple[int, Condition]
 
 
 class Guided(nn.Module):
-    """In all that pipelines ask of a denoiser but the call it is the one inside the network."""
+    """In all that pipelines ask of a denoiser, but the call and the channels, it is the one inside the network."""
 
     inner: str
     """Name of that one in the network."""
@@ -55,6 +56,12 @@ class Guided(nn.Module):
             return super().__getattr__(name)
         except AttributeError:
             return getattr(getattr(self.network, type(self).inner), name)
+
+    @property
+    def config(self) -> FrozenDict:
+        """The denoiser's; a pipeline draws noise in as many channels as it sees, not in those of a source."""
+        config = getattr(self.network, type(self).inner).config
+        return FrozenDict({**config, "in_channels": config.out_channels or config.in_channels})
 
     @contextmanager
     def drawing(self, lane: Lane) -> Iterator[None]:

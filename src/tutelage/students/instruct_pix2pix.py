@@ -17,7 +17,6 @@ from diffusers import (
     StableDiffusionXLInstructPix2PixPipeline,
     StableDiffusionXLPipeline,
 )
-from diffusers.configuration_utils import FrozenDict
 from PIL import Image
 from torch import Tensor, nn
 
@@ -66,16 +65,6 @@ class ConcatUNet(nn.Module):
         return said
 
 
-class GuidedConcatUNet(GuidedUNet):
-    """Stands in for the UNet; to a pipeline it has the channels of what is drawn alone."""
-
-    @property
-    def config(self) -> FrozenDict:
-        """The UNet's, but for the channels of its input."""
-        config = self.network.unet.config
-        return FrozenDict({**config, "in_channels": config.out_channels})
-
-
 class InstructPix2Pix(EditStudent):
     """A base whose UNet has seen the source since its first layer."""
 
@@ -105,7 +94,8 @@ class InstructPix2Pix(EditStudent):
         latents = pipeline.vae.config.latent_channels
         if pipeline.unet.config.in_channels != latents:
             raise BadInput(f"this UNet sees {pipeline.unet.config.in_channels} channels; give one that sees {latents}")
-        widen(pipeline.unet, latents)
+        pipeline.unet.conv_in = widened(pipeline.unet.conv_in, latents)
+        pipeline.unet.register_to_config(in_channels=2 * latents)
         if shape.schedule == "edm":
             pipeline.scheduler = EDMEulerScheduler(**COSXL)
         return cls(pipeline, training)
@@ -137,7 +127,7 @@ class InstructPix2Pix(EditStudent):
         return made
 
     def guided(self) -> GuidedUNet:
-        return GuidedConcatUNet(self.network)
+        return GuidedUNet(self.network)
 
     def encode_sources(self, pictures: Sequence[Image.Image]) -> Tensor:
         vae = self.pipeline.vae
@@ -154,17 +144,15 @@ class InstructPix2Pix(EditStudent):
         return isinstance(self.pipeline, StableDiffusionXLPipeline)
 
 
-def widen(unet: Any, channels: int) -> None:
-    """Give a UNet more input channels, whose weights are zero."""
-    old = unet.conv_in
-    shape = (old.out_channels, old.kernel_size, old.stride, old.padding)
-    new: Any = nn.Conv2d(old.in_channels + channels, *shape).to(old.weight)
+def widened(layer: Any, channels: int) -> nn.Conv2d:
+    """A convolution with more input channels, after those it has; their weights are zero."""
+    shape = (layer.out_channels, layer.kernel_size, layer.stride, layer.padding)
+    new: Any = nn.Conv2d(layer.in_channels + channels, *shape).to(layer.weight)
     with torch.no_grad():
         new.weight.zero_()
-        new.weight[:, : old.in_channels] = old.weight
-        new.bias.copy_(old.bias)
-    unet.conv_in = new
-    unet.register_to_config(in_channels=new.in_channels)
+        new.weight[:, : layer.in_channels] = layer.weight
+        new.bias.copy_(layer.bias)
+    return new  # type: ignore[no-any-return]
 
 
 def _base(found: Any) -> Any:

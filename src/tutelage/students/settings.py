@@ -77,7 +77,8 @@ class EditTraining:
     weighting: Literal["plain", "min-snr"] = "plain"
     """Of the squared error over noise levels; min-snr is for discrete steps alone."""
     base_learns: bool = False
-    """Whether the base of a ControlNet or an EditNet learns along. Of instruct-pix2pix it always does."""
+    """Whether the base of a ControlNet or an EditNet learns along. Where sources are
+    concatenated it always does."""
     checkpointing: bool = False
     """Compute activations twice instead of keeping them: slower, in less memory."""
 
