@@ -54,6 +54,14 @@ def test_curves_leave_out_what_is_not_finite(values: list[float]) -> None:
     assert paths[0].get("d").count("L") == np.isfinite(loss).sum()
 
 
+@pytest.mark.parametrize("shares", [True, False])
+def test_shares_are_never_on_a_logarithmic_scale(shares: bool) -> None:
+    """Losses that fall a hundredfold are; on a scale of its logarithm a share of .1 lies halfway from .01 to 1."""
+    chart = curve(np.arange(3.0), np.asarray([0.01, 0.1, 1.0]), "shares", shares=shares)
+    points = re.findall(r"[ML]\S+ (\S+?)(?=[ML]|$)", chart.findall(".//path")[0].get("d") or "")
+    assert (float(points[-2]) > 80) == shares
+
+
 def test_long_curves_are_thinned_without_losing_their_level() -> None:
     values = np.ones(10 * POINTS)
     values[100:200] = np.nan

@@ -67,15 +67,16 @@ def histogram(kept: Floats, rejected: Floats, lines: Sequence[tuple[float, str]]
     return _chart(alt, [*_down(up, whole=True), *bars, *_along(across), *(_limit(across, *line) for line in lines)])
 
 
-def curve(steps: Floats, values: Floats, alt: str) -> Element:
+def curve(steps: Floats, values: Floats, alt: str, *, shares: bool = False) -> Element:
     """Values (N,), at least one of them finite, over rising steps (N,): as they are, thin, and smooth, thick.
 
-    Values that are not finite leave a gap.
+    Values that are not finite leave a gap. Shares are never on a logarithmic scale.
     """
     steps, values = thinned(steps, values)
     finite = values[np.isfinite(values)]
     across = Axis(low=float(steps[0]), high=float(steps[-1])) if len(steps) > 1 else axis(steps)
-    up = axis(finite, logarithmic=bool(finite.min() > 0 and finite.max() > DECADE * finite.min()))
+    wide = bool(finite.min() > 0 and finite.max() > DECADE * finite.min())
+    up = axis(finite, logarithmic=wide and not shares)
     raw = el("path", d=_path(across, up, steps, values), class_="raw")
     smooth = el("path", d=_path(across, up, steps, smoothed(values)), class_="smooth")
     plot = el("svg", raw, smooth, viewBox="0 0 100 100", preserveAspectRatio="none", width="100%", height="100%")

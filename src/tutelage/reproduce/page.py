@@ -129,7 +129,8 @@ def _charts(result: Result) -> Element | None:
         values = np.asarray([figures.get((name, metric)) for name in result.axis], np.float64)
         if np.isfinite(values).any():
             words = ", ".join(f"{name} {value:.3f}" for name, value in zip(result.axis, values, strict=True))
-            panels.append(el("div", el("h3", metric), curve(steps, values, f"{metric}: {words}"), class_="panel"))
+            drawn = curve(steps, values, f"{metric}: {words}", shares=True)
+            panels.append(el("div", el("h3", metric), drawn, class_="panel"))
     names = " · ".join(f"{place:g}: {name}" for name, place in result.axis.items())
     return el("section", el("h2", "Along the line"), el("p", names), el("div", panels, class_="beside"))
 
