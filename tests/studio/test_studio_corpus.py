@@ -12,7 +12,7 @@ from tutelage.corpus.reader import Corpus
 from tutelage.corpus.writer import Committer
 from tutelage.errors import BadInput
 from tutelage.studio.columns import Columns, Shelf, read_columns, span
-from tutelage.studio.corpus_tab import SHOW, CorpusPage
+from tutelage.studio.corpus_tab import SHOW, CorpusPage, View
 from tutelage.studio.filters import Filter, by_score, matching, moved, stages
 from tutelage.studio.person import PERSON, judge_by_hand
 from tutelage.studio.pictures import Pictures
@@ -154,6 +154,14 @@ def test_the_page_has_a_corpus_as_soon_as_the_run_has(make_corpus, tmp_path: Pat
     assert "6 triplets of 6" in page.find("drawn", "", "", "", "", "", 0, 1, SHOW, "as written")[1]
 
 
+def test_an_empty_range_is_said_where_results_are(path: Path) -> None:
+    page = CorpusPage(Studio(run=path.parent, student="s", base="b"), Pictures())
+    view, about, gallery = page.find("drawn", "", "", "", "", JUDGE, 0.7, 0.2, SHOW, "as written")
+    assert view == View((), ())
+    assert "from 0.7 to 0.2 is empty" in about
+    assert "Nothing matches" in gallery
+
+
 def test_a_corpus_that_is_being_written_says_so(make_corpus, tmp_path: Path) -> None:
     path = make_corpus(tmp_path / "corpus", 2)
     with Committer(path), pytest.raises(BadInput, match="another process"):
@@ -162,7 +170,10 @@ def test_a_corpus_that_is_being_written_says_so(make_corpus, tmp_path: Path) -> 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1))
 @example([0.97])
-def test_a_span_holds_all_scores(scores: list[float]) -> None:
+@example([1.0, 1.0])
+@example([0.0])
+def test_a_span_holds_all_scores_and_has_room(scores: list[float]) -> None:
     low, high = span(np.asarray(scores))
     assert low <= min(scores)
     assert max(scores) <= high
+    assert low < high

@@ -28,6 +28,16 @@ RIGHTMOST = """() => Math.max(...[...document.querySelectorAll('button, input, t
     .filter((one) => one.offsetParent && !one.closest('.toys, .scroll, .visually-hidden'))
     .map((one) => one.getBoundingClientRect().right))"""
 """Where what can be seen or used ends, but for what scrolls by itself."""
+ASKED = "**/queue/join*"
+"""Where pages ask for what handlers do."""
+FAULTS = """() => {
+    window.faults = [];
+    new MutationObserver((changes) => changes.forEach((one) => one.addedNodes.forEach((node) => {
+        const toast = node.matches?.('.toast-body') ? node : node.querySelector?.('.toast-body');
+        if (toast) window.faults.push(toast.innerText);
+    }))).observe(document.body, {childList: true, subtree: true});
+}"""
+"""Keeps the words of every notice from now on: notices go by themselves."""
 PATIENCE = 60_000
 """Milliseconds: how long something takes says how busy the machine is."""
 
@@ -189,7 +199,6 @@ def test_a_corpus_is_filtered_and_judged_by_hand(page: Any, run: Path, make_corp
     choose(page, "skill", "view")
     until(page, "#found", "10 triplets of 30")
     choose(page, "judge", "ΔCLIP")
-    page.wait_for_function("document.querySelector('#high input[type=number]').max !== '1'")  # its range has come
     page.get_by_label("would be the new threshold").check()
     until(page, "#found", "Kept now 20")
     choose(page, "stage", "drawn")
@@ -205,6 +214,30 @@ def test_a_corpus_is_filtered_and_judged_by_hand(page: Any, run: Path, make_corp
     until(page, "#triplet", "no bear")
     until(page, "#funnel", "after Person")
     until(page, "#triplet", "what they say counts")
+
+
+def test_a_knob_moved_while_a_judge_is_chosen_is_heard(page: Any, run: Path, make_corpus) -> None:
+    """What was asked for before the sliders had the judge's range comes to the server after they have it."""
+    if not (run / "corpus").exists():
+        make_corpus(run / "corpus", 30)
+        page.reload()
+    tab(page, "Corpus")
+    until(page, "#found", "30 triplets of 30")
+    page.evaluate(FAULTS)
+    held: list[Any] = []
+    page.route(ASKED, lambda route: held.append(route))
+    with page.expect_request(ASKED):
+        choose(page, "judge", "ΔCLIP")
+    with page.expect_request(ASKED):
+        choose(page, "skill", "view")
+    held[0].continue_()
+    page.wait_for_function("document.querySelector('#high input[type=number]').max !== '1'")
+    page.unroute(ASKED)  # lets go of what was held
+    until(page, "#found", "10 triplets of 30")
+    choose(page, "judge", "none")
+    choose(page, "task", "editing")
+    until(page, "#found", "0 triplets of 30")
+    assert page.evaluate("window.faults") == []
 
 
 def test_a_run_is_watched_while_it_goes_on(page: Any, run: Path) -> None:

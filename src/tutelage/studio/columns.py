@@ -142,14 +142,15 @@ class Shelf:
 
 
 def span(scores: NDArray[np.float64]) -> tuple[float, float]:
-    """The least and the greatest finite score, rounded outwards to four digits; (0, 1) if there is none."""
+    """A range, never empty, of all finite scores, rounded outwards to four digits; (0, 1) if there is none."""
     finite = scores[np.isfinite(scores)]
     if not len(finite):
         return 0.0, 1.0
     low, high = float(finite.min()), float(finite.max())
     step = 10.0 ** (math.floor(math.log10(max(high - low, abs(high), 1e-9))) - 3)
+    room = max(step, 0.01) if low == high else 0.0  # a slider must have somewhere to go
     # a multiple of the step is rounded itself, and may come out on the wrong side
-    return min(low, math.floor(low / step) * step), max(high, math.ceil(high / step) * step)
+    return min(low, math.floor(low / step) * step) - room, max(high, math.ceil(high / step) * step) + room
 
 
 def _names(column: pa.ChunkedArray | pa.Array) -> Names:

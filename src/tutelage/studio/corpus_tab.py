@@ -70,9 +70,10 @@ def _corpus(page: "CorpusPage", nothing: gr.HTML, there: gr.Column) -> None:
     shown, knobs = [view, summary, gallery], list(filters.values())
     judge, low, high = filters["judge"], filters["low"], filters["high"]
     gr.on(None, page.open, None, [nothing, there, drawn, *chosen_from], **QUIET)
-    ends = judge.change(page.ends, [judge], [low, high], **QUIET)
-    ends.then(page.find, knobs, shown, **QUIET)  # what was asked for meanwhile had the ends of the judge before
-    gr.on(None, page.find, knobs, shown, trigger_mode="always_last", **QUIET)  # at first, and when a knob is moved
+    judge.change(page.ends, [judge], [low, high], **QUIET)
+    # At first, and when a knob is moved. The values come as they are: gradio's own check takes them for out of range
+    # if they left the page before the sliders had the range of a judge that was chosen, and `find` needs none.
+    gr.on(None, page.find, knobs, shown, trigger_mode="always_last", preprocess=False, **QUIET)
     earlier.click(lambda v: page.turn(v, -1), [view], [view, gallery], **QUIET)
     later.click(lambda v: page.turn(v, 1), [view], [view, gallery], **QUIET)
     gallery.picked(page.pick, None, [chosen, detail], **QUIET)
@@ -91,8 +92,8 @@ def _filters() -> dict[str, Any]:
         words = gr.Textbox(label="Text has", elem_id="words")
     with gr.Row():
         judge = gr.Dropdown([NOBODY], value="", label="Judge", elem_id="judge")
-        low = gr.Slider(0, 1, 0, label="Score from", elem_id="low")
-        high = gr.Slider(0, 1, 1, label="to", elem_id="high")
+        low = gr.Slider(0, 1, 0, label="Score from", elem_id="low", interactive=False)
+        high = gr.Slider(0, 1, 1, label="to", elem_id="high", interactive=False)
         use = gr.Radio([SHOW, CHANGE], value=SHOW, label="The range", elem_id="use")
         order = gr.Dropdown(list(ORDERS), value=ORDERS[0], label="Order", elem_id="order")
     named = {"stage": stage, "skill": skill, "task": task, "licence": licence, "words": words}
@@ -154,8 +155,10 @@ class CorpusPage:
         """What matches, and its first page."""
         if self.studio.corpus is None:
             return None, "", ""
+        if judge and low > high:
+            return self._shown(View((), ()), f"The range from {low:g} to {high:g} is empty; move one of its ends.")
         columns = self.shelf.columns()
-        ends = _open_ends(columns, judge, float(low), float(high)) if judge else (-np.inf, np.inf)
+        ends = _open_ends(columns, judge, low, high) if judge else (-np.inf, np.inf)
         band: dict[str, Any] = {"judge": judge, "low": ends[0], "high": ends[1]} if use == SHOW else {}
         wanted: dict[str, Any] = {
             "stage": stage,
@@ -176,8 +179,7 @@ class CorpusPage:
             rows = by_score(columns, rows, judge, falling=order == ORDERS[1])
         if use == CHANGE and judge:
             notes = tuple(np.where(change.leaves[rows], "would leave", "would join").tolist())
-        view = View(tuple(rows.tolist()), notes)
-        return view, fragment(el("p", about, class_="lead")), self._gallery(view)
+        return self._shown(View(tuple(rows.tolist()), notes), about)
 
     @spoken
     def turn(self, view: View | None, by: int) -> tuple[View | None, str]:
@@ -215,6 +217,9 @@ class CorpusPage:
             raise BadInput("that triplet is not here any more")
         return fragment(whole(found[0], self.pictures))
 
+    def _shown(self, view: View, about: str) -> tuple[View, str, str]:
+        return view, fragment(el("p", about, class_="lead")), self._gallery(view)
+
     def _gallery(self, view: View) -> str:
         rows, notes = view.rows[view.here()], view.notes[view.here()]
         if not rows:
@@ -229,8 +234,6 @@ class CorpusPage:
 
 
 def _open_ends(columns: Columns, judge: str, low: float, high: float) -> tuple[float, float]:
-    """A slider at its end lets everything through there; one that has crossed the other is an empty range."""
+    """A slider at its end lets everything through there."""
     least, most = span(columns.scores().get(judge, np.empty(0)))
-    if low > high:
-        raise BadInput(f"the range from {low:g} to {high:g} is empty; move one of its ends")
     return (-np.inf if low <= least else low), (np.inf if high >= most else high)
