@@ -32,6 +32,8 @@ class Refining:
     clip_image: ClipImage
     clip_direction: ClipDirection
     seed: int = 0
+    dry_run: bool = field(default=False, metadata=FREE)
+    """Print what would be done, how long it would take and how much disk it needs, and do none of it."""
     workers: int = field(default=1, metadata=FREE)
     """Processes that draw and judge; each holds the networks."""
     device: str = field(default="auto", metadata=FREE)
@@ -48,6 +50,11 @@ class Refining:
         Raises:
             BadInput: a setting is wrong, there are no pairs, or a model cannot be had.
         """
+        if self.dry_run:
+            from tutelage.stages.refine_plan import print_refine_plan
+
+            print_refine_plan(self)
+            return
         from tutelage.benches.base import print_table, write_json
         from tutelage.report.page import write_report
         from tutelage.stages.refined import compared
@@ -69,10 +76,13 @@ class Refining:
         """Pairs → the same drawn anew, and judged again."""
         from tutelage.stages.refined import refine_given
 
-        models = {name: _named(getattr(self.refinement, name)) for name in ("base", "refiner")}
-        refinement = replace(self.refinement, **models, seed=self.seed, device=self.device)  # type: ignore[arg-type]
         occupied = Resources.on(self.device)
-        return refine_given(refinement, self.panel(), self.out, Local(workers=self.workers), occupied)
+        return refine_given(self.redrawing(), self.panel(), self.out, Local(workers=self.workers), occupied)
+
+    def redrawing(self) -> Refinement:
+        """The refinement with what the run decides filled in."""
+        models = {name: _named(getattr(self.refinement, name)) for name in ("base", "refiner")}
+        return replace(self.refinement, **models, seed=self.seed, device=self.device)  # type: ignore[arg-type]
 
     def panel(self) -> Panel:
         """The paper's judges; both see every pair, so that thresholds can be moved later."""

@@ -1,13 +1,17 @@
 """Small runs: a teacher and a judge that need no network, and corpora of what they make."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tutelage.corpus import tables
 from tutelage.triplet import Assignment
+
+if TYPE_CHECKING:
+    from tutelage.refine_pipeline import Refining
 
 
 class Killed(BaseException):
@@ -44,3 +48,39 @@ def make_assignments(make_cluster: Any) -> Callable[..., list[Assignment]]:
         ]
 
     return make
+
+
+@pytest.fixture
+def pairs(make_triplet: Any, make_cluster: Any, tmp_path: Path) -> Path:
+    """A corpus of five edits, whose captions differ."""
+    from tutelage.corpus.writer import Committer
+
+    made = [
+        make_triplet(
+            f"{number:02d}", "make it blue", skill="swap", caption="a blue bear toy in the snow",
+            references=make_cluster(f"{number:02d}", sizes=((32, 32),)).references,
+        )
+        for number in range(5)
+    ]  # fmt: skip
+    with Committer(tmp_path / "pairs") as committer:
+        committer.append(made)
+    return tmp_path / "pairs"
+
+
+@pytest.fixture
+def make_refining(pairs: Path, tmp_path: Path, tiny_sd: Path, tiny_clip: Path) -> "Callable[..., Refining]":
+    """(changes) → a run that draws `pairs` anew by small random networks."""
+    from tutelage.editing.refine import Refinement
+    from tutelage.judges.clip_direction import ClipDirection
+    from tutelage.judges.clip_image import ClipImage
+    from tutelage.refine_pipeline import Refining
+
+    settings = Refining(
+        out=tmp_path / "run",
+        data=pairs,
+        refinement=Refinement(base=tiny_sd, steps=2, log_snr=0.0),
+        clip_image=ClipImage(clip=tiny_clip, threshold=-1.0),
+        clip_direction=ClipDirection(clip=tiny_clip, threshold=2.0),
+        device="cpu",
+    )
+    return lambda **changes: replace(settings, **changes)

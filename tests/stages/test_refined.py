@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,54 +10,24 @@ import pytest
 from tutelage.cli import main
 from tutelage.corpus.exports.base import export_corpus
 from tutelage.corpus.reader import Corpus
-from tutelage.corpus.writer import Committer
 from tutelage.editing.refine import Refinement
 from tutelage.errors import BadInput
-from tutelage.judges.clip_direction import ClipDirection
-from tutelage.judges.clip_image import ClipImage
 from tutelage.refine_pipeline import Refining
 from tutelage.run import read_log
 from tutelage.stages import refined
 from tutelage.stages.refined import compared, pairs_at
 
 COUNT = 5
-
-
-@pytest.fixture
-def pairs(make_triplet: Any, make_cluster: Any, tmp_path: Path) -> Path:
-    """A corpus of edits, whose captions differ."""
-    made = [
-        make_triplet(
-            f"{number:02d}", "make it blue", skill="swap", caption="a blue bear toy in the snow",
-            references=make_cluster(f"{number:02d}", sizes=((32, 32),)).references,
-        )
-        for number in range(COUNT)
-    ]  # fmt: skip
-    with Committer(tmp_path / "pairs") as committer:
-        committer.append(made)
-    return tmp_path / "pairs"
-
-
-@pytest.fixture
-def make(pairs: Path, tmp_path: Path, tiny_sd: Path, tiny_clip: Path) -> Callable[..., Refining]:
-    settings = Refining(
-        out=tmp_path / "run",
-        data=pairs,
-        refinement=Refinement(base=tiny_sd, steps=2, log_snr=0.0),
-        clip_image=ClipImage(clip=tiny_clip, threshold=-1.0),
-        clip_direction=ClipDirection(clip=tiny_clip, threshold=2.0),
-        device="cpu",
-    )
-    return lambda **changes: replace(settings, **changes)
+"""Of `pairs`."""
 
 
 def test_killed_it_goes_on_and_says_what_it_brings(
-    make: Callable[..., Refining],
+    make_refining: Callable[..., Refining],
     killed: type[BaseException],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run, drawn = make(), list[str]()
+    run, drawn = make_refining(), list[str]()
     monkeypatch.setattr(refined, "SHARD", 2)
     plain = Refinement.refine
 
@@ -100,7 +69,7 @@ def test_any_layout_is_read(pairs: Path, tmp_path: Path) -> None:
 
 
 def test_captions_that_lack_are_asked_for(
-    make: Callable[..., Refining], pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_refining: Callable[..., Refining], pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OmniEdit's layout has none."""
     from tutelage.mining import language
@@ -111,19 +80,19 @@ def test_captions_that_lack_are_asked_for(
 
     export_corpus(Corpus(pairs), tmp_path / "set", "omniedit")
     with pytest.raises(BadInput, match="need a caption each to be refined; give a --captioner"):
-        make(data=tmp_path / "set").run()
+        make_refining(data=tmp_path / "set").run()
     monkeypatch.setattr(language, "captioner", lambda *_: Says())
-    run = make(data=tmp_path / "set", out=tmp_path / "captioned", captioner="toybox", pairs=2)
+    run = make_refining(data=tmp_path / "set", out=tmp_path / "captioned", captioner="toybox", pairs=2)
     assert run.take() == {"pairs": 2, "kept": 0}
     for one in Corpus(run.out / "given").triplets(None):
         assert (one.references[0].caption[:7], one.caption[:7]) == ("picture", "picture")
 
 
 def test_the_command_refuses_what_is_wrong(
-    make: Callable[..., Refining], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make_refining: Callable[..., Refining], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(BadInput, match="pairs is 0; give at least 1"):
-        make(pairs=0)
+        make_refining(pairs=0)
     words = ["run", "refine", "--out", str(tmp_path / "run"), "--data", str(tmp_path / "none"), "--device", "cpu"]
     assert main(words) == 2
     assert "none: not there; give a corpus" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """Pairs that there are → the same drawn anew, with what judges said before and after (Generative Data Refinement)."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from pathlib import Path
@@ -20,7 +20,8 @@ from tutelage.editing.refine import Refinement
 from tutelage.errors import BadInput
 from tutelage.executors.base import Executor, Resources
 from tutelage.judges.panel import Panel
-from tutelage.layouts.instruct_pix2pix import SEEDS
+from tutelage.layouts.instruct_pix2pix import SEEDS, read_entries
+from tutelage.layouts.omniedit import read_rows
 from tutelage.stages.ledger import Ledger
 from tutelage.stages.progress import Progress
 from tutelage.stages.taught import CORPUS, TAUGHT, count_lines
@@ -30,6 +31,8 @@ from tutelage.triplet import Triplet, Verdict
 
 if TYPE_CHECKING:
     from tutelage.mining.language import Captioner
+
+Look = Callable[[Sequence[Triplet]], tuple[list[Triplet], list[Verdict]]]
 
 GIVEN: Final = "given"
 """Folder of a run: the pairs as they came, judged."""
@@ -52,11 +55,27 @@ def pairs_at(path: Path) -> Iterator[Triplet]:
     if (path / MARKER).exists():
         yield from Corpus(path).triplets(None)
         return
+    for triplet, _ in import_of(_layout(path))(path):
+        yield triplet
+
+
+def count_pairs(path: Path) -> int:
+    """How many pairs lie at a path; no picture is read.
+
+    Raises:
+        BadInput: see `pairs_at`.
+    """
+    if (path / MARKER).exists():
+        return len(Corpus(path))
+    if _layout(path) == "omniedit":
+        return sum(1 for _ in read_rows(path, ("omni_edit_id",)))
+    return sum(len(seeds) for _, seeds in read_entries(path))
+
+
+def _layout(path: Path) -> str:
     if not path.exists():
         raise BadInput(f"{path}: not there; give a corpus, or edits in the layout of {' or '.join(IMPORTS)}")
-    layout = "instruct-pix2pix" if (path / SEEDS).exists() else "omniedit"
-    for triplet, _ in import_of(layout)(path):
-        yield triplet
+    return "instruct-pix2pix" if (path / SEEDS).exists() else "omniedit"
 
 
 def take_in(path: Path, captioner: str, most: int | None, panel: Panel, device: str, out: Path) -> dict[str, int]:
@@ -75,18 +94,32 @@ def take_in(path: Path, captioner: str, most: int | None, panel: Panel, device: 
     """
     folder = out / GIVEN
     if not (folder / FINISHED).exists():
-        says = _captioner(captioner, out, device)
+        look = looking(captioner, panel, device, out)
         with Committer(folder) as committer:
             there = set(Corpus(folder).column("id").to_pylist())
             new = (one for one in islice(pairs_at(path), most) if one.id not in there)
             while some := list(islice(new, SHARD)):
-                told = [_captioned(one, says) for one in some]
-                committer.append(told, panel.judge(told))
+                committer.append(*look(some))
         if not len(Corpus(folder)):
             raise BadInput(f"{path} holds no pairs; give a corpus or a set that does")
         (folder / FINISHED).touch()
     given = Corpus(folder)
     return {"pairs": len(given), "kept": len(given.rows(KEPT))}
+
+
+def looking(captioner: str, panel: Panel, device: str, out: Path) -> Look:
+    """What captions pairs as they came, where they lack it, and judges them; see `take_in`.
+
+    Raises:
+        BadInput: the captioner cannot be had.
+    """
+    says = _captioner(captioner, out, device)
+
+    def look(pairs: Sequence[Triplet]) -> tuple[list[Triplet], list[Verdict]]:
+        told = [_captioned(one, says) for one in pairs]
+        return told, panel.judge(told)
+
+    return look
 
 
 @dataclass(frozen=True)
