@@ -1,5 +1,6 @@
 """Filters over a corpus beside the same said in plain Python, thresholds beside gates, and a person's word."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,18 @@ from tutelage.corpus.gate import Gate
 from tutelage.corpus.reader import Corpus
 from tutelage.corpus.writer import Committer
 from tutelage.errors import BadInput
+from tutelage.report.markup import fragment
+from tutelage.studio.cards import whole
 from tutelage.studio.columns import Columns, Shelf, read_columns, span
 from tutelage.studio.corpus_tab import SHOW, CorpusPage, View
 from tutelage.studio.filters import Filter, by_score, matching, moved, stages
 from tutelage.studio.person import PERSON, judge_by_hand
 from tutelage.studio.pictures import Pictures
 from tutelage.studio.settings import Studio
+from tutelage.triplet import Part, Provenance, Triplet, Verdict
 
 COUNT = 30
+MADE = Provenance(teacher="omniedit-swap", base="abc123", seed=77)
 JUDGE = "delta-clip"
 
 
@@ -90,10 +95,41 @@ def test_the_order_of_scores_puts_those_without_one_last(columns: Columns) -> No
     assert by_score(columns, np.arange(COUNT), JUDGE, falling=False)[0] == 0
 
 
-def test_licences_are_those_of_any_reference(columns: Columns) -> None:
-    assert columns.licences.values == ("unknown",)
-    assert columns.with_licence("unknown").all()
-    assert not columns.with_licence("CC-BY").any()
+def test_licences_are_those_of_any_reference(make_triplet, tmp_path: Path) -> None:
+    def licensed(name: str, *licences: str) -> Triplet:
+        one = make_triplet(name)
+        shown = [replace(one.references[0], picture=replace(one.references[0].picture, licence=x)) for x in licences]
+        return replace(one, references=tuple(shown))
+
+    with Committer(tmp_path / "corpus") as committer:
+        committer.append([licensed("a", "CC BY", "CC0"), licensed("b", ""), licensed("c", "CC0")])
+    columns = read_columns(Corpus(tmp_path / "corpus"))
+    assert set(columns.licences.values) == {"CC BY", "CC0", "unknown"}
+    found = {name: matching(columns, Filter(licence=name)).tolist() for name in ("CC BY", "CC0", "unknown", "MIT")}
+    assert found == {"CC BY": [0], "CC0": [0, 2], "unknown": [1], "MIT": []}
+
+
+def test_a_triplet_is_shown_with_all_that_is_known_of_it(make_triplet) -> None:
+    one = make_triplet("t", text="make it night", caption="a bear toy at night", provenance=MADE)
+    origin = {"url": "https://example.com/a.jpg", "page": "/secret/place/b.html", "licence": "CC BY"}
+    first = replace(one.references[0], picture=replace(one.references[0].picture, **origin))
+    one = replace(one, references=(first, *one.references[1:]))
+    parts = (Part(name="SC", score=0.25), Part(name="PQ", score=0.75))
+    said = [
+        Verdict(triplet=one.id, judge="viescore", score=0.5, keep=False, reason="below 0.6", parts=parts,
+                words="the bear is gone", model="/secret/place/judge-7b"),
+        Verdict(triplet=one.id, judge=JUDGE, score=None, keep=False, reason="/secret/place/x.png cannot be read"),
+    ]  # fmt: skip
+    shown = fragment(whole((one, said), Pictures()))
+    for words in (
+        "make it night", "a bear toy at night", "VIEScore", "0.500", "SC 0.250", "PQ 0.750", "below 0.6", "no score",
+        "the bear is gone", "judge-7b", "x.png cannot be read", "omniedit-swap", "abc123", "77", one.id,
+        "licence CC BY", 'href="https://example.com/a.jpg"', "b.html",
+        *(reference.caption for reference in one.references),
+    ):  # fmt: skip
+        assert words in shown, words
+    assert shown.count("picture/") == 1 + len(one.references)
+    assert "secret" not in shown
 
 
 @pytest.mark.parametrize("wanted", [Filter(stage="nowhere"), Filter(task="cooking"), Filter(judge="nobody", low=0)])

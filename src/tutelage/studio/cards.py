@@ -8,6 +8,7 @@ from tutelage.corpus.gate import PERSON, kept_by, survivors
 from tutelage.report.markup import Child, el
 from tutelage.report.wording import judge_name, score
 from tutelage.studio.columns import Columns
+from tutelage.studio.paths import without_paths
 from tutelage.studio.pictures import Pictures
 from tutelage.triplet import Reference, Triplet, Verdict
 
@@ -45,8 +46,8 @@ def whole(row: Row, pictures: Pictures) -> Element:
         "Teacher": made.teacher,
         "Base": made.base,
         "Seed": str(made.seed),
-        "Cluster": triplet.cluster,
-        "Id": triplet.id,
+        "Cluster": without_paths(triplet.cluster),
+        "Id": without_paths(triplet.id),
     }
     left = el(
         "div",
@@ -94,8 +95,9 @@ def _verdicts(verdicts: Sequence[Verdict]) -> Element:
 
 
 def _why(verdict: Verdict) -> list[Child]:
-    told = [verdict.reason, verdict.words]
-    return [*(el("div", words) for words in told if words), el("small", verdict.model) if verdict.model else None]
+    told = [without_paths(words) for words in (verdict.reason, verdict.words) if words]
+    model = el("small", without_paths(verdict.model)) if verdict.model else None  # servers name models by folders
+    return [*(el("div", words) for words in told), model]
 
 
 def _reference(reference: Reference, pictures: Pictures) -> Element:
