@@ -13,6 +13,7 @@ from tutelage.errors import BadInput
 from tutelage.studio.paths import told, without_folders, without_paths
 from tutelage.studio.pictures import Pictures
 from tutelage.studio.reports import report_of
+from tutelage.studio.runs_tab import RunsPage
 from tutelage.studio.settings import Studio
 from tutelage.studio.watching import rate, watch
 
@@ -97,7 +98,37 @@ def test_a_finished_run_is_done(run: Path) -> None:
         file.writelines(json.dumps(row | {"time": 3000.0}) + "\n" for row in ended)
     found = watch(run)
     assert found.state(time.time()) == "done"
-    assert found.stages[-1].count == "3 of 3 pictures"
+    assert [stage.count for stage in found.stages[-2:]] == ["9 steps", "6 pictures"]
+
+
+def log(folder: Path, *rows: dict[str, object]) -> None:
+    folder.mkdir(exist_ok=True)
+    with (folder / "log.jsonl").open("a") as file:
+        file.writelines(json.dumps(row | {"time": 100.0 + at}) + "\n" for at, row in enumerate(rows))
+
+
+@pytest.mark.parametrize(
+    ("config", "before", "last"),
+    [
+        ({"ordering": {}, "bench": None}, [{"stage": "caption", "pictures": 4}, {"stage": "order", "assignments": 8}],
+         [{"stage": "teach", "triplets": 8, "kept": 5}, {"stage": "learn", "steps": 3}]),
+        ({"refinement": {}}, [{"stage": "take", "pairs": 8, "kept": 5}], [{"stage": "refine", "pairs": 8, "kept": 6}]),
+    ],
+)  # fmt: skip
+def test_runs_that_edit_and_refine_are_watched_to_their_end(
+    tmp_path: Path, config: dict[str, object], before: list[dict[str, object]], last: list[dict[str, object]]
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"recipe": "it", "config": config}))
+    log(tmp_path, *before)
+    log(tmp_path / "taught", *({"assignments": 2, "triplets": 2, "kept": 1} for _ in range(3)))
+    making = watch(tmp_path).stages[-1]
+    assert (making.share, making.count) == (0.75, "6 triplets, 3 kept")
+    assert making.rate == "2.0 triplets a second, 1.0 s left"
+    log(tmp_path, *last)
+    found = watch(tmp_path)
+    assert found.state(1e9) == "done"
+    assert len(found.stages) == len(before) + len(last)
+    assert found.reported
 
 
 def test_a_training_has_a_curve_too(tmp_path: Path) -> None:
@@ -114,11 +145,22 @@ def test_a_rate_needs_two_rows_and_time() -> None:
         assert rate(rows, "n") != rate(rows, "n")
 
 
+def test_a_slow_run_is_counted_by_the_hour(run: Path) -> None:
+    shards = [{"assignments": 1, "triplets": 1, "kept": 1, "time": 1000.0 + 1800 * n} for n in range(3)]
+    (run / "taught" / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in shards))
+    assert watch(run).stages[-1].rate.startswith("2.0 triplets an hour, ")
+
+
 def test_runs_are_those_beside_by_name(run: Path) -> None:
     other = run.parent / "other"
     other.mkdir()
     write_logs(other)
-    assert list(Studio(run=run, student="s", base="b").runs()) == ["suti", "other"]
+    page = RunsPage(Studio(run=run, student="s", base="b"))
+    assert (page.names()["choices"], page.names()["value"]) == (["suti", "other"], "suti")
+    later = run.parent / "later"
+    later.mkdir()
+    write_logs(later)
+    assert page.names()["choices"] == ["suti", "later", "other"]
 
 
 def test_a_report_names_no_folder(run: Path) -> None:

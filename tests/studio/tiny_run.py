@@ -29,6 +29,7 @@ def write_bench(run: Path, questions: int = QUESTIONS) -> None:
 
 def write_logs(run: Path) -> None:
     config = {"recipe": "suti", "tutelage": "0.1.0", "config": {"base": "", "pages": "/secret/place/pages"}}
+    config["config"] |= {"mining": {}, "bench": {}}
     (run / "config.json").write_text(json.dumps(config))
     rows = [
         {"stage": "mine", "pages": 9, "clusters": 6, "seconds": 1.0, "time": 1000.0},

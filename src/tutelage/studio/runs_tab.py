@@ -22,10 +22,10 @@ EVERY: Final = 3.0
 def runs_tab(studio: Studio) -> None:
     """Fill the tab."""
     page = RunsPage(studio)
-    names = list(studio.runs())
-    name = gr.Dropdown(names, value=names[0] if names else None, label="Run", elem_id="run")
+    name = gr.Dropdown([], label="Run", elem_id="run")
     shown = gr.HTML("", elem_id="progress", apply_default_css=False)
     timer = gr.Timer(EVERY)
+    gr.on(None, page.names, None, [name], **QUIET)
     gr.on(None, page.show, [name], [shown], **QUIET)
     timer.tick(page.show, [name], [shown], trigger_mode="once", **QUIET)
 
@@ -35,6 +35,12 @@ class RunsPage:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
+
+    @spoken
+    def names(self) -> Any:
+        """The runs that there are when a page is loaded; the first one, the studio's own, is shown."""
+        names = list(self.studio.runs())
+        return gr.update(choices=names, value=names[0] if names else None)
 
     @spoken
     def show(self, name: str | None) -> str:

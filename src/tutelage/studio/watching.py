@@ -18,9 +18,18 @@ RECENT: Final = 12
 """Rows of a log that a rate is taken from."""
 LIVE: Final = 120.0
 """Seconds since the last row within which a run counts as at work; experts take minutes a shard."""
-STAGES: Final[Mapping[str, str]] = {
-    "mine": "Mining", "imagine": "Prompts", "teach": "Experts", "learn": "Student", "bench": "Bench",
-}  # fmt: skip
+STUDENT: Final = "Student"
+KINDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "mining": {"mine": "Mining", "imagine": "Prompts", "teach": "Experts", "learn": STUDENT, "bench": "Bench"},
+    "ordering": {"caption": "Captions", "order": "Orders", "teach": "Specialists", "learn": STUDENT, "bench": "Bench"},
+    "made_by": {"pair": "Pairs", "learn": STUDENT},
+    "refinement": {"take": "Pairs as they came", "refine": "Pairs drawn anew"},
+}
+"""A setting that one kind of run alone has → its stages, in order."""
+MAKING: Final = ("teach", "pair", "refine")
+"""Stages that note their shards in `taught`."""
+TOTALS: Final = {"imagine": "assignments", "order": "assignments", "take": "pairs"}
+"""Stage → what it counts for the next one to work through."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +57,8 @@ class Watched:
     """(N,)."""
     latest: float
     """Seconds since 1970 of the newest row; NaN if there is none."""
+    missing: tuple[str, ...]
+    """Stages that have not ended."""
     reported: bool
     """Whether there is enough for a report: the run is one of teachers and students."""
 
@@ -55,13 +66,10 @@ class Watched:
         """In words."""
         if not math.isfinite(self.latest):
             return "nothing logged yet"
-        if self.stages and all(stage.share == 1 for stage in self.stages) and not self._open():
+        if not self.missing and self.stages and all(stage.share == 1 for stage in self.stages):
             return "done"
         ago = now - self.latest
         return f"at work, last heard of {duration(ago)} ago" if ago < LIVE else f"quiet for {duration(ago)}"
-
-    def _open(self) -> bool:
-        return bool({*STAGES.values()} - {stage.name for stage in self.stages}) and self.reported
 
 
 def watch(run: Path) -> Watched:
@@ -75,8 +83,10 @@ def watch(run: Path) -> Watched:
     training = learnt or [row for row in own if "loss" in row]
     pairs = {number(row["step"]): number(row["loss"]) for row in training if {"step", "loss"} <= row.keys()}
     steps = np.asarray(sorted(step for step in pairs if math.isfinite(step)), np.float64)
-    stages = [*_staged(run, header["config"], own, taught, learnt)]
-    if not stages and len(steps):
+    planned = _planned(header["config"])
+    ended = {row["stage"]: row for row in own if isinstance(row.get("stage"), str)}
+    stages = [*_staged(run, planned, ended, taught, learnt)]
+    if not planned and len(steps):
         stages = [_training(header["config"], training, "Training")]
     times = [time for row in (*own, *taught, *learnt) if math.isfinite(time := number(row.get("time")))]
     return Watched(
@@ -85,7 +95,8 @@ def watch(run: Path) -> Watched:
         steps=steps,
         losses=np.asarray([pairs[step] for step in steps], np.float64),
         latest=max(times, default=math.nan),
-        reported=any(isinstance(row.get("stage"), str) for row in own),
+        missing=tuple(name for name in planned if name not in ended),
+        reported=bool(ended),
     )
 
 
@@ -103,39 +114,47 @@ def rate(rows: Sequence[Mapping[str, Any]], of: str, *, rising: bool = False) ->
     return (counts[-1] - counts[0] if rising else sum(counts[1:])) / seconds if seconds > 0 else math.nan
 
 
+def _planned(config: Mapping[str, Any]) -> dict[str, str]:
+    """The stages of a run of teachers and students, those it was not told to leave out; none of any other run."""
+    stages = next((stages for setting, stages in KINDS.items() if setting in config), {})
+    return {stage: name for stage, name in stages.items() if stage != "bench" or config.get("bench") is not None}
+
+
 def _staged(
-    run: Path, config: Mapping[str, Any], own: Sequence[Mapping[str, Any]], taught: list[dict[str, Any]],
+    run: Path, planned: Mapping[str, str], ended: Mapping[str, Mapping[str, Any]], taught: list[dict[str, Any]],
     learnt: list[dict[str, Any]],
 ) -> Iterator[Stage]:  # fmt: skip
-    """The stages of a run of teachers and students, those that have begun."""
-    ended = {row["stage"]: row for row in own if isinstance(row.get("stage"), str)}
-    for name, what in (("mine", "clusters"), ("imagine", "assignments")):
-        if name in ended:
-            yield Stage(name=STAGES[name], share=1.0, count=f"{_whole(ended[name].get(what))} {what}")
-    if "teach" in ended:
-        row = ended["teach"]
-        about = f"{_whole(row.get('triplets'))} triplets, {_whole(row.get('kept'))} kept"
-        yield Stage(name=STAGES["teach"], share=1.0, count=about, rate=_speed(rate(taught, "triplets"), "triplets"))
-    elif taught:
-        yield _teaching(ended.get("imagine", {}), taught)
-    if "learn" in ended:
-        steps = _whole(learnt[-1].get("step") if learnt else ended["learn"].get("steps"))
-        yield Stage(name=STAGES["learn"], share=1.0, count=f"{steps} steps")
-    elif learnt:
-        yield _training(_header(run / "student" / CONFIG)["config"], learnt, STAGES["learn"])
-    yield from _benching(run / "bench", "bench" in ended)
+    """Those that have begun."""
+    total = math.nan
+    for stage, name in planned.items():
+        if stage in ended:
+            speed = _speed(rate(taught, "triplets"), "triplets") if stage in MAKING else ""
+            yield Stage(name=name, share=1.0, count=_counted(ended[stage]), rate=speed)
+            total = number(ended[stage].get(TOTALS.get(stage, "")))
+        elif stage in MAKING and taught:
+            yield _making(name, total, taught)
+        elif stage == "learn" and learnt:
+            yield _training(_header(run / "student" / CONFIG)["config"], learnt, name)
+        elif stage == "bench":
+            yield from _benching(run / "bench", name)
 
 
-def _teaching(imagined: Mapping[str, Any], taught: list[dict[str, Any]]) -> Stage:
-    done = sum(number(row.get("assignments")) for row in taught)
-    total = number(imagined.get("assignments"))
-    made, kept = (sum(number(row.get(name)) for row in taught) for name in ("triplets", "kept"))
-    speed = rate(taught, "assignments")
+def _counted(row: Mapping[str, Any]) -> str:
+    """What a stage counted."""
+    counts = {name: value for name, value in row.items() if name not in ("stage", "seconds", "time")}
+    return ", ".join(f"{_whole(value)} {name}" for name, value in counts.items() if value)
+
+
+def _making(name: str, total: float, rows: list[dict[str, Any]]) -> Stage:
+    """Triplets, shard by shard."""
+    done = sum(number(row.get("assignments")) for row in rows)
+    made, kept = (sum(number(row.get(name)) for row in rows) for name in ("triplets", "kept"))
+    speed = rate(rows, "assignments")
     return Stage(
-        name=STAGES["teach"],
+        name=name,
         share=min(done / total, 1.0) if total > 0 else None,
         count=f"{_whole(made)} triplets, {_whole(kept)} kept",
-        rate=_speed(rate(taught, "triplets"), "triplets") + _left((total - done) / speed if speed else math.nan),
+        rate=_speed(rate(rows, "triplets"), "triplets") + _left((total - done) / speed if speed else math.nan),
     )
 
 
@@ -152,7 +171,7 @@ def _training(config: Mapping[str, Any], rows: list[dict[str, Any]], name: str) 
     )
 
 
-def _benching(bench: Path, ended: bool) -> Iterator[Stage]:
+def _benching(bench: Path, name: str) -> Iterator[Stage]:
     questions = bench / "questions.jsonl"
     if not questions.exists():
         return
@@ -161,7 +180,7 @@ def _benching(bench: Path, ended: bool) -> Iterator[Stage]:
     drawn = sum(1 for folder in folders for _ in folder.glob("*.png"))
     whole = asked * max(1, len(folders))
     count = f"{drawn:,} of {whole:,} pictures"
-    yield Stage(name=STAGES["bench"], share=1.0 if ended else min(drawn / max(whole, 1), 1.0), count=count)
+    yield Stage(name=name, share=min(drawn / max(whole, 1), 1.0), count=count)
 
 
 def _steps(config: Mapping[str, Any]) -> float:
@@ -173,7 +192,9 @@ def _steps(config: Mapping[str, Any]) -> float:
 def _speed(rate: float, what: str) -> str:
     if not math.isfinite(rate) or rate <= 0:
         return ""
-    return f"{rate:.1f} {what} a second" if rate >= 1 else f"{60 * rate:.1f} {what} a minute"
+    each = {"second": 1, "minute": 60, "hour": 3600}
+    unit = next((unit for unit, seconds in each.items() if rate * seconds >= 1), "hour")
+    return f"{rate * each[unit]:.1f} {what} {'an' if unit == 'hour' else 'a'} {unit}"
 
 
 def _left(seconds: float) -> str:
