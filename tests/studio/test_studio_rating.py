@@ -13,6 +13,8 @@ from tiny_run import QUESTIONS, write_bench
 from tutelage.benches.agreement.ratings import read_tasks
 from tutelage.errors import BadInput
 from tutelage.studio.items import order, read_items
+from tutelage.studio.pictures import Pictures
+from tutelage.studio.rate_tab import RatePage
 from tutelage.studio.ratings import Store
 from tutelage.studio.results import agreement, standings
 
@@ -124,6 +126,18 @@ def test_results_are_means_with_intervals_and_the_and_score(tmp_path: Path) -> N
     alphas = {row.metric.partition(":")[0]: row for row in agreement(ratings)}
     assert alphas["overall"].value == pytest.approx(1.0)
     assert alphas["subject"].value is None
+
+
+def test_results_are_counted_again_when_somebody_said_something(tmp_path: Path) -> None:
+    page, store = RatePage(tmp_path, Pictures()), Store(tmp_path, "suti")
+    assert "Nothing was rated" in page.results("suti")
+    store.add("anna", ("q1", "a"), (1, 1, 1))
+    assert "1 rater, 1 question" in page.results("suti")
+    assert page.results("suti") is page.results("suti")
+    store.add("bea", ("q2", "a"), (1, 1, 1))
+    assert "2 raters, 2 questions" in page.results("suti")
+    (tmp_path / "ratings" / "suti" / "bea" / "log.jsonl").write_text("{}\n")
+    assert "a line is no rating" in page.results("suti")
 
 
 def test_imagenhubs_whole_is_a_geometric_mean(tmp_path: Path) -> None:

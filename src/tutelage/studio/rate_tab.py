@@ -16,12 +16,15 @@ from tutelage.report.markup import Child, el, fragment
 from tutelage.report.wording import counted
 from tutelage.studio.items import Item, order, read_items
 from tutelage.studio.notices import QUIET, spoken
+from tutelage.studio.paths import told
 from tutelage.studio.pictures import Pictures
 from tutelage.studio.rate_keys import RATE
-from tutelage.studio.ratings import PROTOCOLS, Store, checked
+from tutelage.studio.ratings import PROTOCOLS, Stamp, Store, checked
 from tutelage.studio.results import agreement, standings
 
 MOST: Final = 10_000
+EVERY: Final = 3.0
+"""Seconds between two looks at what others said, while results are open."""
 QUESTIONS: Final[Mapping[str, str]] = {
     "subject": "Does it show the same subject as the pictures beside it?",
     "text": "Does it show what the prompt says?",
@@ -47,14 +50,16 @@ def rate_tab(run: Path, pictures: Pictures) -> None:
     panel = gr.HTML(welcome(), elem_id="rate", js_on_load=RATE, apply_default_css=False)
     with gr.Accordion("Results so far", open=False, elem_id="results-so-far") as results:
         table = gr.HTML("", elem_id="standings", apply_default_css=False)
-        with gr.Row():
-            again = gr.Button("Count again", elem_id="count-again")
-            export = gr.Button("Write TSV files", elem_id="export")
+        export = gr.Button("Write TSV files", elem_id="export")
         files = gr.HTML("", elem_id="files", apply_default_css=False)
     gr.on([start.click, name.submit], page.start, [name, task, most], [seat, panel], **QUIET)
     panel.rated(page.rate, [seat], [seat, panel], **QUIET)
     panel.back(page.back, [seat], [seat, panel], **QUIET)
-    gr.on([results.expand, again.click, task.change], page.results, [task], [table], **QUIET)
+    live = gr.Timer(EVERY, active=False)
+    results.expand(lambda: gr.update(active=True), None, [live], **QUIET)
+    results.collapse(lambda: gr.update(active=False), None, [live], **QUIET)
+    changes = [results.expand, live.tick, task.change]
+    gr.on(changes, page.results, [task], [table], trigger_mode="always_last", **QUIET)
     export.click(page.export, [task], [files], **QUIET)
 
 
@@ -94,6 +99,7 @@ class RatePage:
     def __init__(self, run: Path, pictures: Pictures) -> None:
         self.run, self.pictures = run, pictures
         self.stores = {task: Store(run, task) for task in PROTOCOLS}
+        self._counted: dict[str, tuple[Stamp, str]] = {}
 
     @spoken
     def start(self, name: str, task: str, most: float | None) -> tuple[Seat, str]:
@@ -118,27 +124,16 @@ class RatePage:
             raise BadInput("there is nothing before this")
         return seat, self._form(seat, *last)
 
-    @spoken
     def results(self, task: str) -> str:
-        """Means by model, and α."""
-        ratings = self._store(task).ratings()
-        if ratings is None:
-            return fragment(el("p", "Nothing was rated by this protocol yet.", class_="soft"))
-        found = standings(ratings)
-        rows = [
-            [el("th", generator_name(model)),
-             *(_figure(one.figure, f"n {one.n:,}") for one in found if one.model == model)]
-            for model in ratings.models
-        ]  # fmt: skip
-        alphas = agreement(ratings)
-        cells = [_figure((row.value, row.low, row.high), f"n {row.n:,} rated by several") for row in alphas]
-        rows.append([el("th", "Krippendorff's α"), *cells])
-        head = el(
-            "tr", el("th", "mean, 95 % interval"), [el("th", _whole(ratings.protocol, a)) for a in ratings.aspects]
-        )
-        table = el("table", el("thead", head), el("tbody", [el("tr", row) for row in rows]), class_="figures")
-        about = f"{counted(len(ratings.raters), 'rater')}, {counted(len(ratings.items), 'question')}"
-        return fragment(el("p", about, class_="soft"), el("div", table, class_="scroll"))
+        """Means by model, and α; counted when somebody said something since."""
+        try:
+            store = self._store(task)
+            stamp = store.stamp()
+            if task not in self._counted or self._counted[task][0] != stamp:
+                self._counted[task] = stamp, _results(store)
+        except BadInput as error:  # said in its place: the page looks again every few seconds
+            return fragment(el("p", told(error), class_="soft"))
+        return self._counted[task][1]
 
     @spoken
     def export(self, task: str) -> str:
@@ -191,6 +186,25 @@ def welcome() -> str:
     )
     words += "before the next picture shows; the same name goes on where it stopped."
     return fragment(el("p", words, class_="empty"))
+
+
+def _results(store: Store) -> str:
+    ratings = store.ratings()
+    if ratings is None:
+        return fragment(el("p", "Nothing was rated by this protocol yet.", class_="soft"))
+    found = standings(ratings)
+    rows = [
+        [el("th", generator_name(model)),
+         *(_figure(one.figure, f"n {one.n:,}") for one in found if one.model == model)]
+        for model in ratings.models
+    ]  # fmt: skip
+    alphas = agreement(ratings)
+    cells = [_figure((row.value, row.low, row.high), f"n {row.n:,} rated by several") for row in alphas]
+    rows.append([el("th", "Krippendorff's α"), *cells])
+    head = el("tr", el("th", "mean, 95 % interval"), [el("th", _whole(ratings.protocol, a)) for a in ratings.aspects])
+    table = el("table", el("thead", head), el("tbody", [el("tr", row) for row in rows]), class_="figures")
+    about = f"{counted(len(ratings.raters), 'rater')}, {counted(len(ratings.items), 'question')}"
+    return fragment(el("p", about, class_="soft"), el("div", table, class_="scroll"))
 
 
 def _aspect(at: int, name: str, protocol: Protocol, values: tuple[float, ...]) -> Element:

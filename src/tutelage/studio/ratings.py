@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from tutelage.benches.agreement.ratings import IMAGENHUB, SUFFIX, SUTI, Protocol, Ratings, write_ratings
 from tutelage.errors import BadInput
-from tutelage.run import append_log, read_log
+from tutelage.run import LOG, append_log, read_log
 
 RATINGS: Final = "ratings"
 """Folder of a run."""
@@ -29,6 +29,8 @@ PATIENCE: Final = 10.0
 Key = tuple[str, str]
 """Question and model."""
 Values = tuple[float, ...]
+Stamp = tuple[tuple[str, int], ...]
+"""Raters, and how long their logs are."""
 
 
 class Store:
@@ -74,8 +76,12 @@ class Store:
 
     def raters(self) -> list[str]:
         """Who rated something."""
-        logs = self.folder.glob("*/log.jsonl") if self.folder.is_dir() else ()
+        logs = self.folder.glob(f"*/{LOG}") if self.folder.is_dir() else ()
         return sorted(log.parent.name for log in logs)
+
+    def stamp(self) -> Stamp:
+        """Another one whenever something was said since."""
+        return tuple((rater, (self.folder / rater / LOG).stat().st_size) for rater in self.raters())
 
     def ratings(self) -> Ratings | None:
         """All that was said, as benches know it; None if nothing was."""
