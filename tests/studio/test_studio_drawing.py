@@ -2,7 +2,10 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +14,14 @@ from tiny_run import png as noise
 
 from tutelage.errors import BadInput
 from tutelage.generate import generate
+from tutelage.generators import experts
 from tutelage.generators.experts import PHOTOS, TOYBOX
 from tutelage.stamp import png
-from tutelage.studio.artists import BASE, STUDENT, Artists, Wish, expert_settings
+from tutelage.studio.artists import BASE, EXPERT, STUDENT, Artists, Wish, expert_settings
 from tutelage.studio.drawing import Drawn, Progress, Stops, drawing
-from tutelage.studio.generate_tab import captioned
+from tutelage.studio.generate_tab import GeneratePage, captioned
 from tutelage.studio.heat import attention, laid_over
+from tutelage.studio.pictures import Pictures
 from tutelage.studio.settings import Studio, named
 from tutelage.studio.toys import TOYS, prompt_for, toy, toy_name
 from tutelage.triplet import SKILLS, Picture, Reference
@@ -57,6 +62,22 @@ def test_pictures_are_those_of_the_command_line(
             assert np.array_equal(np.asarray(image), np.asarray(one.image))
     assert isinstance(moments[0], Progress)
     assert not np.array_equal(np.asarray(drawn[0].image), np.asarray(drawn[2].image))
+
+
+def test_an_expert_is_trained_on_what_is_shown_and_draws(
+    artists: Artists, shown: tuple[Reference, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = replace(PHOTOS, training=replace(PHOTOS.training, steps=2))
+    monkeypatch.setattr(experts, "PHOTOS", how)
+    monkeypatch.setattr(experts, "TOYBOX", how)
+    moments = list(drawing(artists, wish(shown, who=(BASE, EXPERT))))
+    drawn = {who: [one for one in moments if isinstance(one, Drawn) and one.who == who] for who in (BASE, EXPERT)}
+    assert [one.settings.index for one in drawn[EXPERT]] == [0, 1]
+    assert drawn[EXPERT][0].settings.model.startswith("expert of ")
+    assert not np.array_equal(np.asarray(drawn[EXPERT][0].image), np.asarray(drawn[EXPERT][1].image))
+    assert not np.array_equal(np.asarray(drawn[EXPERT][0].image), np.asarray(drawn[BASE][0].image))
+    with pytest.raises(BadInput, match="show the subject"):
+        wish((), who=(EXPERT,))
 
 
 def test_a_download_holds_its_settings_and_no_path(artists: Artists, shown: tuple[Reference, ...]) -> None:
@@ -125,6 +146,17 @@ def test_a_model_that_is_none_is_said_where_the_drawing_is_waited_for(
     broken = Artists(Studio(student=tmp_path, base=tmp_path, device="cpu"))
     with pytest.raises(BadInput, match="not a diffusers pipeline"):
         list(drawing(broken, wish(shown)))
+
+
+def test_at_most_five_pictures_show_a_subject_and_they_replace_a_toys(artists: Artists) -> None:
+    pictures = Pictures()
+    keys = [pictures.add(noise(f"bear {n}")) for n in range(7)]
+    page = GeneratePage(artists, pictures)
+    said: Any = SimpleNamespace(faults=[], keys=keys)
+    shown, strip = page.bring(toy(0), said)
+    assert [one.picture.key for one in shown] == keys[:5]
+    assert all(one.picture.url.startswith("brought") for one in shown)
+    assert strip.count("<img") == 5
 
 
 def test_brought_pictures_are_called_what_the_subject_is() -> None:

@@ -1,5 +1,6 @@
 """The studio's server without a browser: pictures come in through one way, and nothing names a folder."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from starlette.testclient import TestClient
 from tiny_run import png, write_bench, write_logs
 
 from tutelage.errors import BadInput
+from tutelage.studio import server
 from tutelage.studio.command import studio_command
 from tutelage.studio.server import application
 from tutelage.studio.settings import Studio
@@ -90,3 +92,27 @@ def test_sharing_needs_passwords_and_a_run_is_a_run(tmp_path: Path) -> None:
         studio_command(tmp_path)
     with pytest.raises(BadInput, match="--port"):
         studio_command(port=70000)
+
+
+def test_who_shares_gives_passwords_to_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(server, "serve", lambda _, *rest: told.append(rest))
+    (tmp_path / "people").write_text("anna:one\n")
+    studio_command(share_on="0.0.0.0", port=7000, password_file=tmp_path / "people")
+    studio_command()
+    assert told == [("0.0.0.0", 7000, {"anna": "one"}), ("127.0.0.1", 7860, None)]
+
+
+def test_nobody_is_told_that_it_was_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[object] = []
+
+    def looked_up(host: object, *_: object, **__: object) -> None:
+        asked.append(host)
+        raise OSError("no names here")
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    studio = Studio(student=tmp_path / "student", base=tmp_path / "base")
+    opened = TestClient(application(studio), base_url=HERE)
+    assert opened.get("/").status_code == 200
+    assert opened.get("/config").json()["analytics_enabled"] is False
+    assert asked == []
