@@ -20,6 +20,10 @@ from playwright.sync_api import sync_playwright
 
 OUT = Path(__file__).parent / "img"
 WIDE = {"width": 1280, "height": 860}
+LOADED = """[...document.images]
+    .filter((one) => one.offsetParent && one.getBoundingClientRect().top < innerHeight)
+    .every((one) => one.complete)"""
+"""All pictures in sight."""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -43,18 +47,17 @@ def main(
             tabs = {"generate": generate, "edit": edit, "corpus": corpus, "rate": rate, "runs": runs}
             for name, visit in tabs.items():
                 visit(page)
-                page.wait_for_timeout(1500)
                 shot(page, name, whole=name == "corpus")
             phone = opened(browser, url, PHONE)
             rate(phone, "bea")
             phone.evaluate("document.querySelector('.rating .lead').scrollIntoView()")
-            phone.wait_for_timeout(1500)
             shot(phone, "phone")
         browser.close()
 
 
 def shot(page: Any, name: str, whole: bool = False) -> None:
     """Take a picture; of a whole page at three quarters of its size, since its bytes stay in history."""
+    page.wait_for_function(LOADED)
     picture = Image.open(io.BytesIO(page.screenshot(full_page=whole))).convert("RGB")
     small = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4)) if whole else picture
     small.save(OUT / f"studio-{name}.png", optimize=True)
@@ -93,7 +96,7 @@ def tab(page: Any, name: str) -> None:
 def generate(page: Any) -> None:
     """A subject drawn by the student and its base, and where the student looked."""
     page.locator("#toys [data-value='4']").click()
-    page.wait_for_timeout(1000)
+    page.wait_for_selector("#subject img[alt*='dog toy']")
     page.locator("#prompt textarea").fill("a smiling dog toy wearing a crown on the beach")
     page.get_by_label("Base: reads the prompt alone").check()
     page.click("#draw")
@@ -107,8 +110,9 @@ def generate(page: Any) -> None:
 def edit(page: Any) -> None:
     """A toy somewhere else, by the student, if there is one, and by the specialist."""
     tab(page, "edit")
+    before = page.get_attribute("#source img", "src")
     page.locator("#edit-toys [data-value='4']").click()
-    page.wait_for_timeout(1000)
+    page.wait_for_function("before => document.querySelector('#source img').getAttribute('src') !== before", arg=before)
     page.locator("#instruction textarea, #instruction input").first.fill("put the dog toy in the snow")
     page.get_by_role("button", name="Edit", exact=True).click()
     page.wait_for_selector("#edits .slider")
@@ -121,12 +125,11 @@ def corpus(page: Any) -> None:
     page.wait_for_selector("#gallery .card")
     page.locator("#judge input").click()
     page.get_by_role("option", name="ΔCLIP", exact=True).click()
-    page.wait_for_timeout(1500)
     page.get_by_label("would be the new threshold").check()
-    slider = page.locator("#low input[type=number]")
+    slider = page.locator("#low input[type=number]:enabled")
     slider.fill("0.15")
     slider.blur()
-    page.wait_for_timeout(2000)
+    page.wait_for_selector("#gallery .badge.changes")
     page.locator("#gallery .card").nth(2).click()
     page.wait_for_selector("#triplet .detail")
     page.evaluate("window.scrollTo(0, 0)")
@@ -144,6 +147,7 @@ def rate(page: Any, rater: str = "anna") -> None:
             page.keyboard.press(key)
         page.wait_for_function("token => document.querySelector('.rating')?.dataset.token !== token", arg=token)
     page.keyboard.press("1")
+    page.wait_for_selector(".aspect [aria-pressed=true]")
 
 
 def runs(page: Any) -> None:
