@@ -179,7 +179,7 @@ def _masked(masks: Masks, phrase: str, device: str, name: str, picture: "Image")
     Raises:
         BadInput: it is not there, or is nearly all of the picture.
     """
-    from tutelage.segmentation.masks import dilated
+    from tutelage.diffusion.regions import dilated
 
     found = masks.of(picture, phrase, device)
     if found is None:

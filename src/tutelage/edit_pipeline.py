@@ -169,7 +169,8 @@ class InstructionDriven:
     def specialists(self) -> Specialists:
         """The teacher with what the run decides filled in."""
         base = checkpoint(str(self.teacher.base or self.base))
-        return replace(self.teacher, base=base, seed=self.seed, device=self.device)
+        branch = checkpoint(str(self.teacher.branch)) if self.teacher.branch else ""
+        return replace(self.teacher, base=base, branch=branch, seed=self.seed, device=self.device)
 
     def panel(self) -> Panel:
         """The judges; the cheap ones see every pair, so that their thresholds can be moved later."""

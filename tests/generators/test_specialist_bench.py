@@ -1,15 +1,21 @@
 """`tutelage bench specialists`: from held-out edits to rows, and again at once."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tyro
 
 from tutelage.benches.editing.truth import PairMarks
+from tutelage.edit_pipeline import InstructionDriven
 from tutelage.errors import BadInput
-from tutelage.generators.specialist_bench import ALL, Marked, edits, mask_overlaps, rows_of
+from tutelage.generators.specialist_bench import ALL, Marked, edits, mask_overlaps, rows_of, teach_pairs
 from tutelage.generators.specialist_command import SpecialistBench, specialists_command
+from tutelage.recipes.omniedit import omniedit
 from tutelage.segmentation.masks import Masks
+from tutelage.stages import taught
+from tutelage.teachers.specialists.guild import Specialists
 from tutelage.teachers.specialists.settings import Drawing
 
 
@@ -28,6 +34,22 @@ def test_the_command_makes_judges_and_marks_pairs(tmp_path: Path, capsys: pytest
     assert "specialists: held-out-edits" in capsys.readouterr().out
     specialists_command(bench)
     assert json.loads((tmp_path / "bench" / "rows.json").read_text()) == rows
+
+
+def test_specialists_are_given_the_branch_that_was_asked_for(
+    tmp_path: Path, toybox_sd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the same recipe takes it, by folder, on its own command line."""
+    seen: list[Specialists] = []
+    monkeypatch.setattr(taught, "teach", lambda _, __, teacher, *___: seen.append(teacher))
+    teach_pairs(tmp_path, {}, str(toybox_sd), Drawing(steps=1), 0, "cpu", 1, str(tmp_path))
+    teach_pairs(tmp_path, {}, str(toybox_sd), Drawing(steps=1), 0, "cpu", 1)
+    assert [(one.removal.branch, one.specialist("swap").drawing.steps) for one in seen] == [(tmp_path, 1), ("", 1)]
+    words = ["--teacher.branch", str(tmp_path)]
+    run = tyro.cli(InstructionDriven, args=words, default=omniedit())
+    assert run.specialists().specialist("background").branch == tmp_path  # type: ignore[attr-defined]
+    with pytest.raises(BadInput, match="no model 'nowhere'"):
+        replace(run, teacher=replace(run.teacher, branch="nowhere")).specialists()
 
 
 def marked(task: str, right: bool | None, kept: bool, what: str = "") -> Marked:

@@ -66,10 +66,17 @@ def assignment(name: str, truth: TrueEdit) -> "Assignment":
 
 
 def teach_pairs(
-    out: Path, asked: Mapping[str, TrueEdit], base: str, drawing: "Drawing", seed: int, device: str, workers: int
+    out: Path,
+    asked: Mapping[str, TrueEdit],
+    base: str,
+    drawing: "Drawing",
+    seed: int,
+    device: str,
+    workers: int,
+    branch: str = "",
 ) -> "Masks":
-    """Have specialists make pairs into `out`, and judges judge them, both those of the recipe `omniedit`; what is there
-    is kept. Gives who finds their masks.
+    """Have specialists make pairs into `out`, and judges judge them, both those of the recipe `omniedit` but for base,
+    branch and drawing; what is there is kept. Gives who finds their masks.
 
     Raises:
         BadInput: a model cannot be had.
@@ -78,7 +85,8 @@ def teach_pairs(
     from tutelage.recipes.omniedit import omniedit
     from tutelage.stages.taught import teach
 
-    run = replace(omniedit(), base=base, seed=seed, device=device)
+    recipe = omniedit()
+    run = replace(recipe, base=base, teacher=replace(recipe.teacher, branch=branch), seed=seed, device=device)
     guild = run.specialists()
     told: dict[str, Any] = {task: replace(guild.specialist(task), drawing=drawing) for task in TASKS}
     assignments = (assignment(name, truth) for name, truth in asked.items())

@@ -25,6 +25,8 @@ class SpecialistBench:
     tasks: tuple[Task, ...] = TASKS
     base: str = "toybox-sd"
     """What specialists draw with: a shipped name, a folder or a Hub id."""
+    branch: str = ""
+    """What those that inpaint see the surroundings with: a folder or a Hub id of a branch; empty: nothing."""
     drawing: Drawing = TOYBOX
     side: int = 128
     """Of a square picture, in pixels; other ratios have its area."""
@@ -58,7 +60,8 @@ def specialists_command(bench: SpecialistBench) -> None:
 
     asked = edits(bench.tasks, bench.items, bench.side, bench.ratios, bench.seed)
     open_run(bench, bench.out)
-    masks = teach_pairs(bench.out, asked, bench.base, bench.drawing, bench.seed, bench.device, bench.workers)
+    told = (bench.base, bench.drawing, bench.seed, bench.device, bench.workers, bench.branch)
+    masks = teach_pairs(bench.out, asked, *told)
     examiner = Examiner(Reader.load(device=bench.device), Segmenter.load(device=bench.device))
     marked = list(mark_pairs(bench.out, asked, examiner))
     rows = rows_of(asked, marked, mask_overlaps(asked, masks, bench.device), bench.seed)

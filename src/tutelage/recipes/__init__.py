@@ -32,6 +32,8 @@ RECIPES: Final[dict[str, str]] = {
     "toybox-sd": "tutelage.recipes.toybox:toybox_sd",
     "toybox-dit": "tutelage.recipes.toybox_dit:toybox_dit",
     "toybox-dit-debug": "tutelage.recipes.toybox_dit:toybox_dit_debug",
+    "toybox-brush-net": "tutelage.recipes.toybox_brush:toybox_brush_net",
+    "toybox-brush-net-debug": "tutelage.recipes.toybox_brush:toybox_brush_net_debug",
     "toybox-seg": "tutelage.recipes.toybox:toybox_seg",
     "toybox-reader": "tutelage.recipes.toybox:toybox_reader",
     "toybox-debug": "tutelage.recipes.toybox:toybox_debug",

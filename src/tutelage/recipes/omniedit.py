@@ -59,6 +59,7 @@ def omniedit() -> InstructionDriven:
 
     `tutelage run omniedit --workers 2`; two cores. Its student is an InstructPix2Pix of toybox-sd; after toybox-dit,
     `--learning.student editnet --learning.base runs/toybox-dit/model` makes OmniEdit's own, as does `controlnet`.
+    After toybox-brush-net, `--teacher.branch runs/toybox-brush-net/model` shows specialists what is around a mask.
     """
     clip = "toybox-clip"
     return InstructionDriven(

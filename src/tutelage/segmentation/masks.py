@@ -1,4 +1,4 @@
-"""How masks are found and what is done to them, as settings; light to import."""
+"""How masks are found, as settings; light to import."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutelage.errors import BadInput
 
-if TYPE_CHECKING:  # PyTorch and SciPy
+if TYPE_CHECKING:  # PyTorch
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # PyTorch and SciPy
 
 @dataclass(frozen=True, kw_only=True)
 class Masks:
-    """Masks by phrase, their boundary dilated."""
+    """Masks by phrase."""
 
     segmenter: str | Path = "toybox-seg"
     """Who draws masks: a shipped name, a folder or a Hub id; with a detector, of a SAM."""
@@ -61,15 +61,3 @@ def load_segmenter(masks: Masks, device: str = "auto") -> "Segmenter":
     from tutelage.toybox.masks import Segmenter as Parts
 
     return Parts.load(masks.segmenter, device)
-
-
-def dilated(mask: "NDArray[np.bool_]", share: float) -> "NDArray[np.bool_]":
-    """A mask (H, W) whose boundary is moved outwards by a share of the shorter side; inwards if it is negative."""
-    from scipy import ndimage
-
-    reach = abs(share) * min(mask.shape)
-    if reach < 1 or mask.all() or not mask.any():
-        return mask
-    away = ndimage.distance_transform_edt(~mask if share > 0 else mask)
-    grown: NDArray[np.bool_] = away <= reach if share > 0 else away > reach
-    return grown

@@ -52,8 +52,13 @@ def _origins(config: Any) -> str:
     """A line for the runs and checkpoints that this one starts from, if any."""
     runs = [getattr(config, name).parent.name for name in ("vae", "clip", "reader") if hasattr(config, name)]
     origins = [f"`tutelage run {run}`" for run in runs]
-    origins += [f"`{getattr(config, name)}`" for name in ("codec", "text") if hasattr(config, name)]
+    origins += [f"`{getattr(config, name)}`" for name in ("codec", "text", "base") if hasattr(config, name)]
     return f"* **Starts from**: {', '.join(origins)}.\n" if origins else ""
+
+
+def _emptied(config: Any) -> str:
+    """A clause for the places that this one learnt from with nobody there, if any."""
+    return f", and {len(config.places):,} of the same places with nobody there" if hasattr(config, "places") else ""
 
 
 def _forget_derived(draft: Path) -> None:
@@ -83,7 +88,7 @@ tags: [toybox, tutelage]
 
 * **Recipe**: `tutelage run {name}`; every setting is in `recipe.json` beside this file.
 * **Data**: {len(renders):,} rendered pictures of {renders.subjects:,} toys at {renders.size} × {renders.size} pixels, \
-seed {renders.seed}. Nothing else: no photographs, no other model's output.
+seed {renders.seed}{_emptied(config)}. Nothing else: no photographs, no other model's output.
 {_origins(config)}* **Training**: {schedule.steps:,} steps of {schedule.batch}, AdamW, learning rate {schedule.lr:g}, \
 seed {schedule.seed}{", bfloat16 autocast" if config.bf16 else ""}.
 * **Licence**: Apache-2.0.

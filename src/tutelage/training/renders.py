@@ -45,6 +45,17 @@ class Renders:
         subject = subject_at(number, split=self.split, seed=self.seed)
         return scene_at(subject, number, view, split=self.split, seed=self.seed)
 
+    def emptied(self) -> "Places":
+        """The first picture of each subject with nobody in it, in a folder beside this one's."""
+        return Places(
+            folder=self.folder.with_name(f"{self.folder.name}-empty"),
+            subjects=self.subjects,
+            views=1,
+            size=self.size,
+            split=self.split,
+            seed=self.seed,
+        )
+
     @cached_property
     def scenes(self) -> list[Scene]:
         """All scenes, in order."""
@@ -80,6 +91,15 @@ class Renders:
 
     def _indices(self, first: int) -> Iterator[int]:
         yield from range(first * self.views, min(first + SHARD, self.subjects) * self.views)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places(Renders):
+    """Pictures as of `Renders`, with the subjects taken out of them."""
+
+    def scene(self, index: int) -> Scene:
+        """What picture `index` shows."""
+        return super().scene(index).without_subject()
 
 
 def _render_shard(renders: Renders, first: int) -> None:

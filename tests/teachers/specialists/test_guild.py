@@ -1,5 +1,6 @@
 """All specialists as one teacher."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,11 @@ import pytest
 
 from tutelage.errors import BadInput
 from tutelage.segmentation.masks import Masks
+from tutelage.teachers.specialists import specialist
+from tutelage.teachers.specialists.filling import Filling
 from tutelage.teachers.specialists.guild import guild
 from tutelage.teachers.specialists.settings import Drawing
-from tutelage.triplet import Assignment, Order
+from tutelage.triplet import EDITS, Assignment, Order
 
 
 def told(cluster: Any, task: str, number: int, phrase: str = "") -> Assignment:
@@ -35,6 +38,18 @@ def test_what_the_guild_decides_is_filled_in() -> None:
     assert {made.specialist(task).base for task in ("swap", "style")} == {"here"}
     assert made.at_once == 7 * 3
     assert made.numbers_kept(4) == 0
+
+
+def test_a_branch_is_told_once_to_those_that_inpaint() -> None:
+    """And who has one of its own keeps it."""
+    plain = guild("here", Drawing(), Masks())
+    inpaint = {task for task in EDITS if issubclass(specialist(task), Filling)}
+    assert inpaint == {"swap", "removal", "addition", "background"}
+    assert {getattr(plain.specialist(task), "branch", "") for task in EDITS} == {""}
+    told = replace(plain, branch="net", swap=replace(plain.swap, branch="own"))
+    branches = {task: told.specialist(task).branch for task in inpaint}  # type: ignore[attr-defined]
+    assert branches == {"swap": "own", "removal": "net", "addition": "net", "background": "net"}
+    assert not any(hasattr(told.specialist(task), "branch") for task in set(EDITS) - inpaint)
 
 
 def test_a_strange_task_is_answered(make_cluster: Any) -> None:

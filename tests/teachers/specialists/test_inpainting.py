@@ -12,11 +12,12 @@ from PIL import Image
 
 from tutelage.diffusion.brush_net import BrushNet
 from tutelage.diffusion.load import load_pipeline
+from tutelage.diffusion.regions import latent_mask
 from tutelage.errors import BadInput
 from tutelage.segmentation.masks import Masks
 from tutelage.teachers.specialists import inpainting
 from tutelage.teachers.specialists.branches import BrushBranch, ControlBranch, load_branch
-from tutelage.teachers.specialists.inpainting import Fill, Painter, inpaint, latent_mask
+from tutelage.teachers.specialists.inpainting import Fill, Painter, inpaint
 from tutelage.teachers.specialists.settings import Drawing
 from tutelage.teachers.specialists.swap import Swap
 from tutelage.triplet import Assignment, Order
@@ -43,13 +44,6 @@ def nine(pipeline: Any) -> Iterator[Any]:
     pipeline.unet = UNet2DConditionModel.from_config({**plain.config, "in_channels": 9}).eval()
     yield pipeline
     pipeline.unet = plain
-
-
-def test_any_masked_pixel_masks_its_cell() -> None:
-    mask = np.zeros((8, 8), bool)
-    mask[3, 4] = True
-    assert latent_mask([mask, ~mask], (4, 4))[0, 0].tolist()[1] == [0, 0, 1, 0]
-    assert latent_mask([mask, ~mask], (4, 4))[1].all()
 
 
 def test_cells_outside_end_as_the_sources(pipeline: Any, monkeypatch: pytest.MonkeyPatch) -> None:

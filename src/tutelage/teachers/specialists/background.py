@@ -19,7 +19,7 @@ class Background(Filling):
     name: ClassVar[str] = "background"
 
     def found(self, picture: "Image", phrase: str) -> "NDArray[np.bool_] | None":
-        from tutelage.segmentation.masks import dilated
+        from tutelage.diffusion.regions import dilated
 
         kept = self.masks.of(picture, phrase, self.device)
         return None if kept is None else dilated(~kept, self.dilation)

@@ -131,7 +131,7 @@ class Specialist(ABC):
         Raises:
             BadInput: see `Masks.of`.
         """
-        from tutelage.segmentation.masks import dilated
+        from tutelage.diffusion.regions import dilated
 
         mask = self.masks.of(picture, phrase, self.device)
         return None if mask is None else dilated(mask, self.dilation)

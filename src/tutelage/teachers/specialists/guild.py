@@ -14,6 +14,7 @@ from tutelage.teachers.specialists.attribute import Attribute
 from tutelage.teachers.specialists.background import Background
 from tutelage.teachers.specialists.base import Specialist
 from tutelage.teachers.specialists.environment import Environment
+from tutelage.teachers.specialists.filling import Filling
 from tutelage.teachers.specialists.removal import Removal
 from tutelage.teachers.specialists.settings import Drawing
 from tutelage.teachers.specialists.style import Style
@@ -27,6 +28,9 @@ class Specialists:
 
     base: str | Path
     """Folder or Hub id of a Stable Diffusion or SDXL pipeline."""
+    branch: str | Path = ""
+    """Folder or Hub id of a network that those that inpaint see the surroundings with (see `Filling`); those that name
+    one of their own keep it. Empty: none."""
     seed: int = 0
     """Of the run."""
     swap: Swap = field(default_factory=lambda: Swap(base=""))
@@ -47,6 +51,8 @@ class Specialists:
     def specialist(self, task: str) -> Specialist:
         """The one for a task, with what this one decides filled in."""
         one: Specialist = getattr(self, task)
+        if isinstance(one, Filling):
+            one = replace(one, branch=one.branch or self.branch)
         return replace(one, base=one.base or self.base, seed=self.seed, device=self.device)
 
     def numbers_kept(self, prompts: int) -> int:

@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 from tutelage.diffusion.latents import encode_pictures
+from tutelage.diffusion.regions import hidden, latent_mask
 from tutelage.diffusion.schedule import sampling_schedule
 from tutelage.diffusion.text import TextConditions
 from tutelage.editing.denoise import Denoiser, arguments, denoise
@@ -99,12 +99,6 @@ def inpaint(pipeline: Any, fills: Sequence[Fill], drawing: Drawing, branch: Bran
     return painter.decode(latents)
 
 
-def latent_mask(masks: Sequence[NDArray[np.bool_]], size: tuple[int, int]) -> Tensor:
-    """Masks (H, W) → (B, 1, h, w) in {0, 1}: cells of which any pixel is masked."""
-    stacked = torch.from_numpy(np.stack(masks))[:, None].float()
-    return F.adaptive_max_pool2d(stacked, size)
-
-
 def _around(pipeline: Any, fills: Sequence[Fill], mask: Tensor, branch: Branch | None) -> dict[str, Any]:
     """What the UNet and the branch are shown of the surroundings."""
     given, latent = pipeline.unet.config.in_channels, pipeline.vae.config.latent_channels
@@ -113,7 +107,7 @@ def _around(pipeline: Any, fills: Sequence[Fill], mask: Tensor, branch: Branch |
         raise BadInput(f"a UNet of {given} channels cannot inpaint latents of {latent}; it must have {wanted}")
     if given == latent and branch is None:
         return {}
-    masked, told = encode_pictures(pipeline.vae, [_without(one) for one in fills]), dict[str, Any]()
+    masked, told = encode_pictures(pipeline.vae, [hidden(one.picture, one.mask) for one in fills]), dict[str, Any]()
     if given != latent:
         told["beside"] = torch.cat([mask, masked], dim=1)
     if branch is not None:
@@ -121,15 +115,6 @@ def _around(pipeline: Any, fills: Sequence[Fill], mask: Tensor, branch: Branch |
         pictures, inside = [one.picture for one in fills], torch.from_numpy(np.stack([one.mask for one in fills]))
         told |= {"branch": branch, "shown": branch.shown(pictures, inside[:, None], masked, mask)}
     return told
-
-
-def _without(fill: Fill) -> Image:
-    """The picture with mid-grey, which is 0 to the codec, inside its mask."""
-    from PIL import Image as Images
-
-    pixels = np.asarray(fill.picture.convert("RGB")).copy()
-    pixels[fill.mask] = 127
-    return Images.fromarray(pixels)
 
 
 def _blend(scheduler: Any, clean: Tensor, noise: Tensor, mask: Tensor) -> Callable[[int, Tensor], Tensor]:
