@@ -2,7 +2,8 @@
 
 What the picture that was found shows follows from the crawl's labels and its URL; what the other one should show
 follows from that and from what the two captions tell apart. Whether it does is read back as the pairs of held-out toys
-are (`benches.editing.truth`): `followed` is what was to change, `alike` the share of the rest that was kept.
+are (`benches.editing.truth`): `followed` is what was to change, `alike` the share of the rest that was kept. Whether a
+right picture has artefacts is told by its fine detail beside that of the true one.
 
 Of an addition specialists make the source, from a target that was found. An order that the picture does not allow, such
 as one to remove a hat that nobody wears, was written from a wrong caption; whatever was made of it, it is not followed.
@@ -105,7 +106,8 @@ def _said(triplet: Triplet) -> tuple[Scene | None, Scene | None]:
 def _truth(told: PairReading, *, given: bool, copied: bool) -> Truth:
     assert told.asked is not None
     rest = [*told.rest.values(), given or told.source]
-    spoilt = [share for limit, share in SPOILT.items() if abs(told.detail) >= limit]
+    right = all(rest) and all(told.asked.values())  # detail tells artefacts only of a picture that shows the same
+    spoilt = [share for limit, share in SPOILT.items() if right and abs(told.detail) >= limit]
     return Truth(alike=sum(rest) / len(rest), followed=dict(told.asked), damage=max(spoilt, default=0.0), copied=copied)
 
 
