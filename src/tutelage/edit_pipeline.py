@@ -13,6 +13,7 @@ from tutelage.judges.base import Judge
 from tutelage.judges.clip_captions import ClipCaptions
 from tutelage.judges.clip_direction import ClipDirection
 from tutelage.judges.clip_image import ClipImage
+from tutelage.judges.distilled import Distilled
 from tutelage.judges.outside_mask import OutsideMask
 from tutelage.judges.panel import Panel
 from tutelage.judges.safety import Safety
@@ -28,6 +29,8 @@ if TYPE_CHECKING:  # PyTorch takes seconds to import
     from tutelage.stages.edited import Beside
 
 TOYBOX: Final = "toybox"
+LEAST: Final = -1.0
+"""A cosine that all reach."""
 UNFOUND: Final = (
     "what was to be masked is in none of the pictures; give other phrases or a lower masks.least in a new run"
 )
@@ -62,7 +65,12 @@ class InstructionDriven:
     safety: Safety
     """It must be given a classifier, or be switched off by name."""
     viescore: VieScore | None = None
-    """A multimodal model; None: it is not asked. `tutelage judge` adds its verdicts, or a distilled judge's, later."""
+    """A multimodal model; None: it is not asked. `tutelage judge` adds its verdicts later."""
+    distilled: str = ""
+    """Folder or Hub id of a judge that `tutelage distill` made with the CLIP of `clip_image`. It decides in place of
+    the three thresholds on CLIP's numbers, which are stored all the same. Empty: none."""
+    network: str = "toybox-dino"
+    """What else the distilled judge was made with; empty: nothing."""
     learning: EditLearning = field(metadata=FREE)
     """May change: `student/config.json` says what the student was trained with."""
     bench: EditBenching | None = field(default=None, metadata=FREE)
@@ -172,6 +180,11 @@ class InstructionDriven:
         branch = checkpoint(str(self.teacher.branch)) if self.teacher.branch else ""
         return replace(self.teacher, base=base, branch=branch, seed=self.seed, device=self.device)
 
+    def distilled_judge(self) -> Distilled:
+        """The judge that was distilled, with its networks turned into folders."""
+        clip, network = checkpoint(str(self.clip_image.clip)), checkpoint(self.network) if self.network else None
+        return Distilled(model=self.distilled, clip=clip, network=network, device=self.device)
+
     def panel(self) -> Panel:
         """The judges; the cheap ones see every pair, so that their thresholds can be moved later."""
         clips = [
@@ -179,5 +192,8 @@ class InstructionDriven:
             for judge in (self.clip_image, self.clip_direction, self.clip_captions)
         ]
         others: list[Judge] = [] if self.safety.off else [replace(self.safety, device=self.device)]
+        if self.distilled:
+            clips = [replace(judge, threshold=LEAST) for judge in clips]
+            others.append(self.distilled_judge())
         others += [] if self.viescore is None else [replace(self.viescore, device=self.device)]
         return Panel(judges=(self.outside_mask, *clips, *others), ask_all=self.viescore is None)

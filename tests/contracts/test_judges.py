@@ -76,6 +76,13 @@ def test_one_verdict_a_triplet_in_order(made: Judge, make_triplet: Any) -> None:
     assert all(verdict.score is not None and verdict.keep == (not verdict.reason) for verdict in verdicts)
 
 
+def test_edits_are_judged_too(made: Judge, make_triplet: Any) -> None:
+    edits = [make_triplet(key, "make it night", skill="environment", caption=f"a {key} at night") for key in "ab"]
+    together = made.judge(edits)
+    assert all(one.score is not None and one.keep == (not one.reason) for one in together)
+    assert [one.keep for one in together] == [made.judge([edit])[0].keep for edit in edits]
+
+
 def test_nothing_is_judged_as_nothing(made: Judge) -> None:
     assert made.judge([]) == []
 

@@ -74,6 +74,21 @@ def test_rows_count_what_is_right_before_and_after() -> None:
     assert rows[ALL, "kept by the judges"].n == 4
 
 
+def test_what_a_distilled_judge_keeps_is_measured_beside_the_others() -> None:
+    asked = edits(["swap"], 3, 32, ["1:1"], 0)
+    pairs = [replace(marked("swap", at > 0, kept=True), distilled=at > 1) for at in range(3)]
+    rows = {(row.row, row.metric): row for row in rows_of(asked, pairs, {}, 0)}
+    assert rows["swap", "right, after the judges"].value == pytest.approx(2 / 3)
+    after, kept = rows["swap", "right, after the distilled judge"], rows[ALL, "kept by the distilled judge"]
+    assert (after.value, after.n, kept.value) == (1.0, 1, pytest.approx(1 / 3))
+
+
+def test_a_distilled_judge_that_is_not_there_is_told_before_anything_is_drawn(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="nowhere"):
+        specialists_command(SpecialistBench(out=tmp_path / "bench", distilled=str(tmp_path / "nowhere"), device="cpu"))
+    assert not (tmp_path / "bench").exists()
+
+
 def test_masks_of_the_toybox_are_near_the_truth() -> None:
     found = mask_overlaps(edits(["background"], 3, 128, ["1:1", "16:9"], 0), Masks(), "cpu")
     assert min(found["background"]) > 0.7

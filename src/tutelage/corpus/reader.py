@@ -119,9 +119,15 @@ class Corpus:
         return self.columns(name).column(name)
 
     def columns(self, *names: str) -> pa.Table:
-        """Columns of the same triplets: asked for one by one, the later would be longer in a corpus that grows."""
-        table = self._table("triplets")
-        return TRIPLETS.empty_table().select(names) if table is None else table.to_table(columns=list(names))
+        """Columns of the same triplets: asked for one by one, the later would be longer in a corpus that grows.
+
+        One that is younger than the corpus is null everywhere.
+        """
+        table, empty = self._table("triplets"), TRIPLETS.empty_table().select(names)
+        if table is None:
+            return empty
+        there = table.to_table(columns=[name for name in names if name in table.schema.names])
+        return there if there.num_columns == len(names) else pa.concat_tables([empty, there], promote_options="default")
 
     def verdict_table(self) -> pa.Table:
         """All verdicts without their words (`WEIGHED`), in the order they were written."""

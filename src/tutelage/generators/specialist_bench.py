@@ -18,6 +18,7 @@ from tutelage.benches.intervals import NOTHING, Interval, bootstrap_mean, wilson
 from tutelage.toybox.edits import TASKS, Task
 
 if TYPE_CHECKING:
+    from tutelage.judges.base import Judge
     from tutelage.segmentation.masks import Masks
     from tutelage.teachers.specialists.settings import Drawing
     from tutelage.triplet import Assignment, Triplet
@@ -38,6 +39,8 @@ class Marked:
     marks: PairMarks
     kept: bool
     """By the judges."""
+    distilled: bool | None = None
+    """Whether the distilled judge keeps it, if there is one."""
     id: str = ""
     """Of the assignment."""
 
@@ -94,8 +97,10 @@ def teach_pairs(
     return guild.swap.masks
 
 
-def mark_pairs(out: Path, asked: Mapping[str, TrueEdit], examiner: Examiner) -> Iterator[Marked]:
-    """Yield what is true of every pair of a bench's corpus."""
+def mark_pairs(
+    out: Path, asked: Mapping[str, TrueEdit], examiner: Examiner, distilled: "Judge | None" = None
+) -> Iterator[Marked]:
+    """Yield what is true of every pair of a bench's corpus, and whether a judge besides those that saw it keeps it."""
     from tutelage.corpus.gate import KEPT
     from tutelage.corpus.reader import Corpus
     from tutelage.stages.taught import CORPUS
@@ -108,7 +113,8 @@ def mark_pairs(out: Path, asked: Mapping[str, TrueEdit], examiner: Examiner) -> 
         truth = asked[name]
         what = ("toy" if truth.toy else "accessory") if truth.edit.task in ("swap", "removal", "addition") else ""
         marks = _marks(triplet, truth, examiner)
-        yield Marked(task=triplet.skill, what=what, marks=marks, kept=row in kept, id=name)
+        keeps = None if distilled is None else distilled.judge([triplet])[0].keep
+        yield Marked(task=triplet.skill, what=what, marks=marks, kept=row in kept, distilled=keeps, id=name)
 
 
 def mask_overlaps(asked: Mapping[str, TrueEdit], masks: Any, device: str) -> Mapping[str, list[float]]:
@@ -163,6 +169,10 @@ def _task_rows(name: str, some: Sequence[Marked], asked: int, seed: int) -> list
         _right(name, "right, after the judges", kept),
         _share(name, "kept by the judges", len(kept), len(some)),
     ]
+    if any(one.distilled is not None for one in some):
+        passed = [one for one in some if one.distilled]
+        rows.append(_right(name, "right, after the distilled judge", passed))
+        rows.append(_share(name, "kept by the distilled judge", len(passed), len(some)))
     for side in ("done", "kept", "source"):
         told = [value for one in some if (value := getattr(one.marks, side)) is not None]
         label = {"done": "edit done", "kept": "rest kept", "source": "source right"}[side]

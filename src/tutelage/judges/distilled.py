@@ -14,7 +14,7 @@ from tutelage.triplet import Part, Triplet, Verdict
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from tutelage.diffusion.features import PictureFeatures
     from tutelage.judges.distillation.features import Grained
-    from tutelage.judges.distillation.scorer import Scorer
+    from tutelage.judges.distillation.scorer import Scorer, ScorerConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Distilled:
     mark: Literal["overall", "sc", "pq"] = "overall"
     """What is the score: semantic consistency, perceptual quality, or the geometric mean of the two."""
     threshold: float | None = None
-    """Least score, in [0, 1], that is kept; None: the one that was calibrated."""
+    """Least score, in [0, 1], that is kept; None: those that were calibrated, for a task of edits its own."""
     batch: int = 64
     """Pictures to look at at once."""
     device: str = "auto"
@@ -51,7 +51,7 @@ class Distilled:
         scorer, (clip, network) = self._scorer, self._networks
         if not triplets:
             return []
-        told = tell(triplets, clip, network, self.batch)
+        told = tell(triplets, clip, network, self.batch, captions=scorer.config.captions)
         marks = scorer.marks(told.at(told.sound)) if told.sound.any() else {}
         rows = iter(zip(*(values.tolist() for values in marks.values()), strict=True))
         return [
@@ -76,16 +76,16 @@ class Distilled:
         return Scorer.load(self.model)
 
     @cached_property
-    def _threshold(self) -> float:
+    def _calibrated(self) -> "ScorerConfig":
+        """The scorer's settings, if they have the mark and a threshold on it."""
         config = self._scorer.config
         if self.mark not in {*config.marks, "overall"}:
             raise BadInput(f"{self.model} gives no mark '{self.mark}'; it gives {', '.join(config.marks)}")
-        threshold = config.thresholds.get(self.mark) if self.threshold is None else self.threshold
-        if threshold is None:
+        if self.threshold is None and all(config.threshold(self.mark, of) is None for of in ("", *config.by_task)):
             raise BadInput(
                 f"{self.model}: no threshold on '{self.mark}' gave the precision {config.precision:g}; give a threshold"
             )
-        return threshold
+        return config
 
     @cached_property
     def _networks(self) -> "tuple[Grained, PictureFeatures | None]":
@@ -108,8 +108,12 @@ class Distilled:
         return clip, network
 
     def _verdict(self, triplet: Triplet, marks: dict[str, float]) -> Verdict:
-        score, threshold = marks[self.mark], self._threshold
+        score, config = marks[self.mark], self._calibrated
+        threshold = config.threshold(self.mark, triplet.skill) if self.threshold is None else self.threshold
         said = ", ".join(f"{mark} {value:.3f}" for mark, value in marks.items())
-        reason = "" if score >= threshold else f"{said}: {self.mark} is below {threshold:.3f}"
+        if threshold is None:
+            reason = f"{said}: no threshold gave the precision {config.precision:g} for {triplet.skill}"
+        else:
+            reason = "" if score >= threshold else f"{said}: {self.mark} is below {threshold:.3f}"
         parts = tuple(Part(name=mark.upper(), score=value) for mark, value in marks.items() if mark != "overall")
         return Verdict(triplet=triplet.id, judge=self.name, score=score, keep=not reason, reason=reason, parts=parts)

@@ -74,7 +74,7 @@ class PairJudge(ABC):
             BadInput: the CLIP or the device is not there.
         """
         seen = Seen(triplets, self._features, self.batch)
-        texts = list(dict.fromkeys(text for triplet in triplets for text in _captions(triplet)))
+        texts = list(dict.fromkeys(text for triplet in triplets for text in captions_of(triplet)))
         read = dict(zip(texts, self._features.texts(texts), strict=True))
         return [self._verdict(triplet, seen, read) for triplet in triplets]
 
@@ -90,7 +90,7 @@ class PairJudge(ABC):
         return clip_features(self.clip, self.device)
 
     def _verdict(self, triplet: Triplet, seen: Seen, read: "dict[str, Tensor]") -> Verdict:
-        before, after = _captions(triplet)
+        before, after = captions_of(triplet)
         if fault := seen.fault(triplet) or self.missing(before, after):
             return unjudged(triplet, self.name, fault)
         source, target = seen.references(triplet)[0], seen.target(triplet)
@@ -100,7 +100,7 @@ class PairJudge(ABC):
         return Verdict(triplet=triplet.id, judge=self.name, score=score, keep=keep, reason=reason)
 
 
-def _captions(triplet: Triplet) -> tuple[str, str]:
+def captions_of(triplet: Triplet) -> tuple[str, str]:
     """Of source and target; the text is the target's where it has none of its own."""
     before = triplet.references[0].caption if triplet.references else ""
     return before, triplet.caption or triplet.text

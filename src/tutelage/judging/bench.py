@@ -11,6 +11,7 @@ import numpy as np
 from tutelage.benches.base import Row, progress
 from tutelage.benches.intervals import Floats
 from tutelage.benches.subjects.questions import FIVE, SubjectsBench
+from tutelage.benches.verdicts.edited import EditTruth
 from tutelage.benches.verdicts.figures import Examined, ceiling_rows, fault_rows, score_rows
 from tutelage.benches.verdicts.rendered import rendered_items
 from tutelage.benches.verdicts.taught import CrawlTruth
@@ -21,7 +22,7 @@ from tutelage.errors import BadInput
 from tutelage.judges.base import Judge
 from tutelage.judges.looking import remembering
 from tutelage.judging.gates import Bands, gate_rows, survival_rows
-from tutelage.judging.known import Remembered
+from tutelage.judging.known import CrawlKnower, Remembered
 from tutelage.judging.seats import METRICS, Networks, metric_scores, seats
 from tutelage.toybox.oracle import Oracle
 from tutelage.triplet import SKILLS, Triplet, Verdict
@@ -78,7 +79,7 @@ def rendered(toys: int, seed: int, candidates: int, workers: int) -> Drawn:
 
 
 def taught(
-    corpus: Corpus, clusters: int, truth: CrawlTruth, folder: Path, seed: int, without: Collection[str] = ()
+    corpus: Corpus, clusters: int, truth: CrawlKnower, folder: Path, seed: int, without: Collection[str] = ()
 ) -> Drawn:
     """The triplets of some clusters of a corpus, kept and rejected, the truth about them as far as it can be told.
 
@@ -108,14 +109,14 @@ class Exact:
         return [self.known[triplet.id] for triplet in triplets]
 
 
-def crawl_truth(labels: Path, candidates: int, renders: int, seed: int, device: str, workers: int) -> CrawlTruth:
-    """Who knows about a crawl's toys, marked as answers to all six skills are.
+def crawl_truth(labels: Path, candidates: int, renders: int, seed: int, device: str, workers: int) -> CrawlKnower:
+    """Who knows about a crawl's toys, marked as answers to all six skills are, and about edits of its pictures.
 
     Raises:
         BadInput: the labels cannot be read, a count is out of range, or the device is absent.
     """
     bench = SubjectsBench(skills=SKILLS, candidates=candidates, renders=renders, seed=seed)
-    return CrawlTruth.prepare(labels, bench, device, workers)
+    return CrawlKnower(CrawlTruth.prepare(labels, bench, device, workers), EditTruth.prepare(labels, device))
 
 
 def rows_of(corpus: Corpus, clusters: int, seed: int, without: Collection[str] = ()) -> list[int]:

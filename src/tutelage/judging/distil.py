@@ -1,7 +1,8 @@
 """`tutelage distill`: a strong judge's marks of a sample → a small judge for all the rest (OmniEdit, §3.2).
 
 Three fifths of the clusters teach it, one fifth chooses its thresholds, one fifth says how good it is. A cluster's part
-follows from its name.
+follows from its name. Of edits it is told what the captions of both pictures say too, and each task that has marks
+enough gets thresholds of its own.
 """
 
 import hashlib
@@ -131,27 +132,32 @@ def distil(told: Distillation) -> "tuple[Scorer, Heard]":
     from tutelage.corpus.reader import Corpus
     from tutelage.judges.distillation.fit import Fitting, fit
     from tutelage.judging.bench import rows_of
+    from tutelage.judging.chosen import task_thresholds, thresholds
 
     corpus = Corpus(told.corpus, refresh=float("inf"))  # all of one moment
     rows = rows_of(corpus, told.clusters or len(corpus), told.seed)
-    table = corpus.columns("id", "cluster").take(rows)
-    ids, clusters = table["id"].to_pylist(), table["cluster"].to_pylist()
+    table = corpus.columns("id", "cluster", "skill", "caption").take(rows).to_pylist()
+    ids, clusters = [row["id"] for row in table], [row["cluster"] for row in table]
+    tasks = [row["skill"] if row["caption"] else "" for row in table]
     marks, raters = _heard(told, corpus, rows, ids)
-    seen, hashes = _looked(told, corpus, rows, ids)
+    captions = any(tasks)
+    seen, hashes = _looked(told, corpus, rows, ids, captions)
     part = np.asarray([part_of(name) for name in clusters])
     learnt = torch.from_numpy(np.where((part == LEARN)[None], np.stack(list(marks.values())), np.nan))
     labels = dict(zip(marks, learnt, strict=True))
-    scorer = fit(seen, labels, *hashes, Fitting(steps=told.steps, seed=told.seed))
+    scorer = fit(seen, labels, *hashes, Fitting(steps=told.steps, seed=told.seed), captions=captions)
     said = {mark: np.where(seen.sound, values, np.nan) for mark, values in scorer.marks(seen).items()}
+    weighed, wanted = (said, _with_overall(marks), part == CHOOSE), (told.good, told.precision)
     scorer.config = replace(
         scorer.config,
-        thresholds=_thresholds(said, _with_overall(marks), part == CHOOSE, told),
+        thresholds=thresholds(*weighed, *wanted),
+        by_task=task_thresholds(*weighed, tasks, *wanted),
         precision=told.precision,
     )
     scorer.save(told.out)
     seen_by = sorted({name for name in clusters if part_of(name) != TEST})
     write_atomic(told.out / CLUSTERS, "".join(f"{name}\n" for name in seen_by).encode())
-    return scorer, _on_test(told, clusters, part == TEST, said, _with_overall(marks), raters)
+    return scorer, _on_test(told, clusters, tasks, part == TEST, said, _with_overall(marks), raters)
 
 
 def learnt_from(folder: Path) -> set[str]:
@@ -166,7 +172,7 @@ def part_of(cluster: str) -> str:
 
 
 def _looked(
-    told: Distillation, corpus: "Corpus", rows: Sequence[int], ids: Sequence[str]
+    told: Distillation, corpus: "Corpus", rows: Sequence[int], ids: Sequence[str], captions: bool
 ) -> "tuple[Told, tuple[str, str]]":
     """Features of the triplets, from the folder if they were looked at before, and hashes of who looked."""
     from tutelage.benches.base import progress
@@ -179,16 +185,16 @@ def _looked(
     clip = grained_features(folder_of(told.clip), told.device)
     network = picture_features(folder_of(told.network), told.device) if told.network else None
     hashes = (clip.weights, "" if network is None else network.weights)
-    path = told.out / FEATURES
-    if (stored := load_told(path, ids, hashes)) is not None:
+    path, made_by = told.out / FEATURES, (*hashes, "captions") if captions else hashes
+    if (stored := load_told(path, ids, made_by)) is not None:
         return stored, hashes
     starts = range(0, len(rows), TOGETHER)
     parts = [
-        tell(corpus.take(list(rows[first : first + TOGETHER])), clip, network, BATCH)
+        tell(corpus.take(list(rows[first : first + TOGETHER])), clip, network, BATCH, captions=captions)
         for first in progress(starts, "looking", len(starts))
     ]
     seen = Told.joined(parts)
-    save_told(path, seen, ids, hashes)
+    save_told(path, seen, ids, made_by)
     return seen, hashes
 
 
@@ -236,24 +242,10 @@ def _with_overall(marks: "Mapping[str, Floats]") -> "dict[str, Floats]":
     return {**marks, "overall": np.prod(list(marks.values()), 0) ** (1 / len(marks))}
 
 
-def _thresholds(
-    said: "Mapping[str, Floats]", marks: "Mapping[str, Floats]", chosen: "NDArray[np.bool_]", told: Distillation
-) -> dict[str, float | None]:
-    """Mark → the threshold that gives the wanted precision on the chosen triplets, by the strong judge."""
-    import numpy as np
-
-    from tutelage.judges.distillation.threshold import threshold_for_precision
-
-    found = {}
-    for mark, values in marks.items():
-        there = chosen & np.isfinite(values)
-        found[mark] = threshold_for_precision(said[mark][there], values[there] >= told.good, told.precision)
-    return found
-
-
 def _on_test(
     told: Distillation,
     clusters: Sequence[str],
+    tasks: Sequence[str],
     test: "NDArray[np.bool_]",
     said: "Mapping[str, Floats]",
     marks: "Mapping[str, Floats]",
@@ -265,6 +257,7 @@ def _on_test(
 
     return Heard(
         clusters=[name for name, chosen in zip(clusters, test, strict=True) if chosen],
+        tasks=[name for name, chosen in zip(tasks, test, strict=True) if chosen],
         said={mark: values[test] for mark, values in said.items()},
         marks={mark: values[test] for mark, values in marks.items()},
         raters={mark: np.asarray(values)[:, test] for mark, values in raters.items()},

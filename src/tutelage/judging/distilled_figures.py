@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tutelage.benches.agreement.correlation import grouped_spearman
 from tutelage.benches.base import Row, interval_row
 from tutelage.benches.intervals import NOTHING, Floats, Interval, bootstrap_ratio
-from tutelage.judges.distillation.scorer import ScorerConfig
+from tutelage.judges.distillation.scorer import OVERALL, ScorerConfig
 
 BENCH: Final = "distill"
 
@@ -21,6 +21,8 @@ class Heard:
     """Everybody's marks of N triplets; nan where somebody gave none."""
 
     clusters: Sequence[str]
+    tasks: Sequence[str]
+    """Of edits; empty where a triplet is none."""
     said: Mapping[str, Floats]
     """The distilled judge's: mark → (N,)."""
     marks: Mapping[str, Floats]
@@ -68,21 +70,29 @@ def _spearman(heard: Heard, left: Floats, right: Floats) -> Interval:
 
 
 def _kept(heard: Heard, mark: str, config: ScorerConfig) -> list[Row]:
-    """Precision, recall and share of what the threshold on a mark keeps, by the strong judge."""
-    threshold = config.thresholds.get(mark)
+    """Precision, recall and share of what the thresholds on a mark keep, by the strong judge; of edits by task too."""
     there = np.isfinite(heard.said[mark]) & np.isfinite(heard.marks[mark])
+    tasks = np.asarray(heard.tasks, object)
+    rows = _limited(heard, mark, config, there, "")
+    for task in sorted({task for task in heard.tasks if task and mark == OVERALL}):
+        rows += _limited(heard, mark, config, there & (tasks == task), task)
+    return rows
+
+
+def _limited(heard: Heard, mark: str, config: ScorerConfig, there: NDArray[np.bool_], task: str) -> list[Row]:
+    """The same of some triplets: all of them, or those of a task."""
+    limits = [config.threshold(mark, one) for one in heard.tasks]
     good = (heard.marks[mark] >= heard.good) & there
-    name = f"{mark} for {config.precision:g}"
-    base = _made(heard, heard.labels, f"share of good: {mark}", _share(heard, good, there), int(there.sum()))
-    if threshold is None:
-        return [base, *(_made(heard, "distilled", f"{one}: {name}", NOTHING, 0) for one in ("precision", "recall"))]
-    kept = there & (heard.said[mark] >= threshold)
+    kept = there & (heard.said[mark] >= np.asarray([np.inf if one is None else one for one in limits]))
+    end = f" | {task}" if task else ""
+    name = f"{mark} for {config.precision:g}{end}"
     figures = {"precision": (good & kept, kept), "recall": (good & kept, good), "kept": (kept, there)}
     rows = [
         _made(heard, "distilled", f"{figure}: {name}", _share(heard, part, whole), int(whole.sum()))
         for figure, (part, whole) in figures.items()
     ]
-    limit = Interval(threshold, None, None)
+    base = _made(heard, heard.labels, f"share of good: {mark}{end}", _share(heard, good, there), int(there.sum()))
+    limit = Interval(config.threshold(mark, task), None, None)
     return [base, *rows, _made(heard, "distilled", f"threshold: {name}", limit, int(there.sum()))]
 
 

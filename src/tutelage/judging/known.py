@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tutelage.benches.verdicts.edited import EditTruth
+from tutelage.benches.verdicts.taught import CrawlTruth
 from tutelage.benches.verdicts.truth import Knower, Truth
 from tutelage.run import append_log, read_log
 from tutelage.triplet import Triplet
@@ -39,10 +41,34 @@ class Remembered:
         return [known[key] for key in keys]
 
 
+@dataclass(frozen=True)
+class CrawlKnower:
+    """Who knows the truth about whatever was made of a crawl's pictures."""
+
+    subjects: CrawlTruth
+    """Asked about targets for subjects."""
+    edits: EditTruth
+    """Asked about triplets whose target has a caption of its own."""
+
+    @property
+    def protocol(self) -> str:
+        """All that truths must have in common to be compared."""
+        return self.subjects.protocol
+
+    def truths(self, triplets: Sequence[Triplet]) -> list[Truth | str]:
+        """The truth about each triplet, or why it cannot be known."""
+        edits = iter(self.edits.truths([one for one in triplets if one.caption]))
+        others = iter(self.subjects.truths([one for one in triplets if not one.caption]))
+        return [next(edits if one.caption else others) for one in triplets]
+
+
 def _key(triplet: Triplet, protocol: str) -> str:
-    """What a truth depends on: how it is found out, the target, the text and the references."""
+    """What a truth depends on: how it is found out, the target, the references, and what is said of them."""
     parts = [protocol.encode(), triplet.target, triplet.text.encode()]
     parts += [one.picture.data for one in triplet.references]
+    if triplet.caption:
+        said = (triplet.skill, triplet.caption, *(one.caption for one in triplet.references))
+        parts += [text.encode() for text in said]
     total = hashlib.sha256()
     for part in parts:
         total.update(hashlib.sha256(part).digest())

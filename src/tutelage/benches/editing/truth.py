@@ -8,13 +8,14 @@ network knows one.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from tutelage.benches.editing.omniedit import RATIOS
 from tutelage.benches.heldout import held_out_scene
@@ -40,6 +41,8 @@ TRIES: Final = 1000
 _STREAM: Final = 41
 """Word of the random keys."""
 
+Changed = Literal["specialist", "target"]
+
 
 @dataclass(frozen=True)
 class TrueEdit:
@@ -62,6 +65,20 @@ class TrueEdit:
     def picture(self, scene: Scene) -> Image.Image:
         """The render of a scene."""
         return Image.fromarray(render(scene, self.size)[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairReading:
+    """What the pictures of a pair read as, beside what they should show."""
+
+    asked: Mapping[str, bool] | None
+    """What was to change → whether it has; None if the reader cannot tell from the true picture either."""
+    rest: Mapping[str, bool]
+    """What was to stay → whether it has."""
+    source: bool
+    """Whether the picture that the other was made from shows what it should."""
+    detail: float
+    """Of the picture that was made; see `Side`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,17 +144,24 @@ class Side:
     """Share of the toy's place at which the segmenter finds a toy in the picture."""
     off: float
     """Share of it at which the picture differs visibly from the render."""
+    detail: float
+    """How often the picture's fine detail, the mean size of its Laplacian, doubles that of the render where the edit
+    may change it: -1 is half of it, as in a blurred picture, 1 twice, as in one with noise."""
 
     def legible(self, names: Sequence[str]) -> list[str]:
         """Those of the attributes that the reader reads right in the render."""
         wanted = describe(self.scene)
         return [name for name in names if name in wanted and self.true.values[name] == wanted[name]]
 
-    def reads(self, names: Sequence[str]) -> bool:
-        """Whether the picture reads as the scene, in those of the attributes that its render does."""
+    @property
+    def there(self) -> bool:
+        """Whether the toy is where it should be, if there should be one."""
+        return self.scene.subject is None or self.found >= THERE
+
+    def shows(self, names: Sequence[str]) -> dict[str, bool]:
+        """Attribute → whether the picture reads as the scene, for those that its render does; nobody has any."""
         wanted = describe(self.scene)
-        there = self.scene.subject is None or self.found >= THERE
-        return there and all(self.seen.values[name] == wanted[name] for name in self.legible(names))
+        return {name: self.there and self.seen.values[name] == wanted[name] for name in self.legible(names)}
 
 
 @dataclass(frozen=True)
@@ -154,7 +178,7 @@ class Examiner:
         target: Image.Image,
         *,
         given: bool,
-        changed: Literal["specialist", "target"] = "specialist",
+        changed: Changed = "specialist",
     ) -> PairMarks:
         """What is true of a pair.
 
@@ -165,16 +189,29 @@ class Examiner:
             given: whether the source is the picture that was given (or, of an addition, the target).
             changed: which picture was made: the target, or what specialists make, which of an addition is the source.
         """
-        edit = truth.edit
-        before, after = self._sides(truth, source, target)
+        told = self.read(truth, source, target, changed=changed)
+        return PairMarks(
+            done=None if told.asked is None else all(told.asked.values()),
+            kept=all(told.rest.values()),
+            source=given or told.source,
+            outside=_outside(truth, source, target) if given else None,
+        )
+
+    def read(
+        self, truth: TrueEdit, source: Image.Image, target: Image.Image, *, changed: Changed = "specialist"
+    ) -> PairReading:
+        """What the pictures of a pair read as; see `marks`."""
+        edit, (before, after) = truth.edit, self._sides(truth, source, target)
+        backwards = edit.task == "addition" and changed == "specialist"
+        made, other = (before, after) if backwards else (after, before)
         names = describe(edit.before).keys() | describe(edit.after).keys()
         new = [name for name in names if describe(edit.before).get(name) != describe(edit.after).get(name)]
-        made = before if edit.task == "addition" and changed == "specialist" else after
-        return PairMarks(
-            done=_done(truth, made, new),
-            kept=made.reads([name for name in KEPT if name not in new]),
-            source=True if given else before.reads([*KEPT, *new]),
-            outside=_outside(truth, source, target) if given else None,
+        rest = made.shows([name for name in KEPT if name not in new])
+        return PairReading(
+            asked=_asked(truth, made, new),
+            rest=rest if made.scene.subject is None else {"toy": made.there, **rest},
+            source=other.there and all(other.shows([*KEPT, *new]).values()),
+            detail=made.detail,
         )
 
     def _sides(self, truth: TrueEdit, source: Image.Image, target: Image.Image) -> tuple[Side, Side]:
@@ -184,7 +221,8 @@ class Examiner:
         pictures: list[Picture] = [pixels for pixels, _ in renders]
         pictures += [_array(picture.resize((width, height))) for picture in (source, target)]
         readings, toys = self.reader.read(pictures), self.segmenter.mask(pictures[2:], "the toy")
-        place = render(truth.shown, truth.size)[1]
+        place = renders[scenes.index(truth.shown)][1]
+        region = _region(truth.edit.task, place)
         first, second = (
             Side(
                 scene,
@@ -192,19 +230,20 @@ class Examiner:
                 readings[at + 2],
                 found=float(toys[at][mask if mask.any() else place].mean()),
                 off=float(_off(pixels, _array(pictures[at + 2]))[place].mean()),
+                detail=_fine(_array(pictures[at + 2]), region) - _fine(pixels, region),
             )
             for at, (scene, (pixels, mask)) in enumerate(zip(scenes, renders, strict=True))
         )
         return first, second
 
 
-def _done(truth: TrueEdit, made: Side, changed: Sequence[str]) -> bool | None:
-    """Whether what was to change has: None if the reader cannot tell from the true picture either."""
+def _asked(truth: TrueEdit, made: Side, changed: Sequence[str]) -> dict[str, bool] | None:
+    """What was to change → whether it has; None if the reader cannot tell from the true picture either."""
     if made.scene.subject is None:
-        return made.off <= GONE
+        return {"toy": made.off <= GONE}
     told = (*KEPT, "body") if truth.toy else changed
     asked = [name for name in changed if name in told and name in describe(made.scene)]
-    return made.reads(asked) if asked and len(made.legible(asked)) == len(asked) else None
+    return made.shows(asked) if asked and len(made.legible(asked)) == len(asked) else None
 
 
 def _outside(truth: TrueEdit, source: Image.Image, target: Image.Image) -> float | None:
@@ -217,6 +256,19 @@ def _outside(truth: TrueEdit, source: Image.Image, target: Image.Image) -> float
     one, other = (np.asarray(picture, np.float64)[~mask] for picture in (source, target))
     error = float(np.mean((one - other) ** 2))
     return BEST if error == 0 else min(BEST, 20 * math.log10(255) - 10 * math.log10(error))
+
+
+def _region(task: Task, place: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where a task changes a picture (H, W), with the toy at a place: in it, around it or everywhere."""
+    if task in ("environment", "style"):
+        return np.ones_like(place)
+    return ~place if task == "background" else place
+
+
+def _fine(pixels: NDArray[np.uint8], region: NDArray[np.bool_]) -> float:
+    """Binary logarithm of the mean size of the Laplacian of grey levels in [0, 255], and one."""
+    grey = np.asarray(Image.fromarray(pixels).convert("L"), np.float64)
+    return math.log2(1 + float(np.abs(ndimage.laplace(grey))[region].mean()))
 
 
 def _off(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.bool_]:

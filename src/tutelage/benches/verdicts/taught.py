@@ -9,7 +9,7 @@ ten lies outside.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -140,13 +140,19 @@ def toys_of(labels: Path) -> dict[str, Subject]:
     Raises:
         BadInput: the labels cannot be read.
     """
-    toys = {}
+    shown = ((url, scene) for url, scene, _ in labelled(labels))
+    return {url: scene.subject for url, scene in shown if scene is not None and scene.subject is not None}
+
+
+def labelled(labels: Path) -> Iterator[tuple[str, Scene | None, str | None]]:
+    """Yield URL, scene and fault of every picture of a crawl, from its labels; None where there is none.
+
+    Raises:
+        BadInput: the labels cannot be read.
+    """
     for label in read_truth(labels):
         for image in label["images"]:
-            scene = _scene(image, labels)
-            if scene is not None and scene.subject is not None:
-                toys[image["url"]] = scene.subject
-    return toys
+            yield image["url"], _scene(image, labels), image["fault"]
 
 
 def asked_for(text: str) -> dict[str, str]:

@@ -10,12 +10,12 @@ from tutelage.triplet import Triplet
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """The truth about one target."""
+    """The truth about one target, or about one edit."""
 
     alike: float
-    """Share in [0, 1] of the toy's traits that were kept; 1 if it is the toy."""
+    """Share in [0, 1] of the toy's traits that were kept; 1 if it is the toy. Of an edit, of what was to stay."""
     followed: Mapping[str, bool]
-    """Attribute that the text names → whether the target shows it."""
+    """Attribute that the text names, or that the edit was to change → whether the target shows it."""
     damage: float
     """Share in [0, 1] of its pixels that are artefacts."""
     copied: bool
@@ -23,7 +23,7 @@ class Truth:
 
     @property
     def subject(self) -> bool:
-        """Whether it is the toy."""
+        """Whether it is the toy, or all was kept."""
         return self.alike == 1
 
     @property

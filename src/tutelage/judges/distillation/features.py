@@ -1,7 +1,10 @@
-"""What a scorer is told of a triplet: frozen features of target, references and text, and how near they are.
+"""What a scorer is told of a triplet: frozen features of target, references and texts, and how near they are.
 
-Consistency (SC) sees all three. Quality (PQ) sees the target alone, as in VIEScore: its feature, and what it is made
+Consistency (SC) sees all of them. Quality (PQ) sees the target alone, as in VIEScore: its feature, and what it is made
 of, which is the mean and spread over places of an early layer's patches. Later layers forget blur and noise.
+
+Of edits SC sees what the captions of both pictures say too: how the picture changes beside how its caption does tells
+more than the instruction. PQ sees what the source is made of, for of an addition that is the picture that was made.
 """
 
 from collections.abc import Sequence
@@ -18,6 +21,7 @@ from torch.nn import functional as F
 from tutelage.diffusion.features import ClipFeatures, PictureFeatures, clip_features
 from tutelage.diffusion.vision import pixels
 from tutelage.judges.looking import Seen
+from tutelage.judges.pairs import captions_of
 from tutelage.triplet import Triplet
 
 EARLY: Final = 2
@@ -92,35 +96,56 @@ def grained_features(name_or_path: str | Path, device: str = "auto") -> Grained:
     return Grained(clip.network, clip.processor, clip.device, clip.folder, clip.tokenizer)
 
 
-def tell(triplets: Sequence[Triplet], clip: Grained, network: PictureFeatures | None, batch: int) -> Told:
-    """Look at triplets with a CLIP and, for who somebody is, maybe with another network."""
+def tell(
+    triplets: Sequence[Triplet], clip: Grained, network: PictureFeatures | None, batch: int, *, captions: bool = False
+) -> Told:
+    """Look at triplets with a CLIP and, for who somebody is, maybe with another network.
+
+    With `captions` they are told what they see of edits; the text stands in for a target's caption that is missing.
+    """
     seen = [Seen(triplets, look, batch) for look in (clip, network) if look is not None]
-    texts = list(dict.fromkeys(triplet.text for triplet in triplets))
+    said = [(triplet.text, *(captions_of(triplet) if captions else ())) for triplet in triplets]
+    texts = list(dict.fromkeys(text for some in said for text in some))
     read = dict(zip(texts, clip.texts(texts), strict=True))
     faults = tuple(seen[0].fault(triplet) for triplet in triplets)
     rows = [
-        None if fault else _row(triplet, seen, read[triplet.text])
-        for triplet, fault in zip(triplets, faults, strict=True)
+        None if fault else _row(triplet, seen, [read[text] for text in some])
+        for triplet, some, fault in zip(triplets, said, faults, strict=True)
     ]
     consistency, quality = (_stacked([row and row[at] for row in rows]) for at in range(2))
     return Told(consistency=consistency, quality=quality, faults=faults)
 
 
-def _row(triplet: Triplet, seen: Sequence[Seen], text: Tensor) -> tuple[Tensor, Tensor]:
-    """What SC and what PQ is told of one triplet."""
+def _row(triplet: Triplet, seen: Sequence[Seen], texts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """What SC and what PQ is told of one triplet, from its text and maybe the captions of source and target."""
+    text, *captions = texts
     width = len(text)
     target, references = seen[0].target(triplet), seen[0].references(triplet)
     shown, grain = target[:width], target[width:]
     others = references[:, :width]
     parts = [_words(shown, others, text), _alike(shown, others), shown * text, shown, text]
     parts += [_alike(other.target(triplet), other.references(triplet)) for other in seen[1:]]
-    return torch.cat(parts), torch.cat([shown, grain])
+    if captions:
+        parts.append(_change(others[0], shown, *captions))
+    made_of = [grain, references[0, width:]] if captions else [grain]
+    return torch.cat(parts), torch.cat([shown, *made_of])
 
 
 def _words(target: Tensor, references: Tensor, text: Tensor) -> Tensor:
     """Four cosines: target and text, references and text (largest, mean), and ΔCLIP (SuTI, Eq. 6)."""
     near, others = target @ text, references @ text
     return torch.stack([near, others.max(), others.mean(), near - others.max()])
+
+
+def _change(source: Tensor, target: Tensor, before: Tensor, after: Tensor) -> Tensor:
+    """Cosines of both pictures with both captions and of the two changes (`judges.clip_direction`), the size of the
+    picture's, then three products or differences (D,): of the changes, of the pictures, of target and caption.
+    """
+    step, said = target - source, after - before
+    pictures, captions = torch.stack([source, target]), torch.stack([before, after])
+    direction = F.cosine_similarity(step, said, dim=0)
+    cosines = torch.cat([(pictures @ captions.T).flatten(), direction[None], step.norm()[None]])
+    return torch.cat([cosines, step * said, step, target * after])
 
 
 def _alike(target: Tensor, references: Tensor) -> Tensor:

@@ -28,7 +28,9 @@ class Fitting:
     seed: int = 0
 
 
-def fit(told: Told, marks: Mapping[str, Tensor], clip: str, network: str, how: Fitting) -> Scorer:
+def fit(
+    told: Told, marks: Mapping[str, Tensor], clip: str, network: str, how: Fitting, *, captions: bool = False
+) -> Scorer:
     """Train on CPU by cross-entropy with marks in [0, 1], whose minimum is their mean given the features.
 
     Args:
@@ -37,6 +39,7 @@ def fit(told: Told, marks: Mapping[str, Tensor], clip: str, network: str, how: F
         clip: hash of the CLIP that looked.
         network: hash of the other network, or empty.
         how: length and width of the training.
+        captions: whether `told` has what captions say.
 
     Raises:
         BadInput: fewer than 20 triplets are labelled.
@@ -58,6 +61,7 @@ def fit(told: Told, marks: Mapping[str, Tensor], clip: str, network: str, how: F
                 network=network,
                 thresholds={},
                 precision=0.0,
+                captions=captions,
             )
         )
         _train(scorer, chosen, labels[there], how)

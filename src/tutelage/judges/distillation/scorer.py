@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -37,9 +37,17 @@ class ScorerConfig:
     """Hash of the network that looked at who is shown; empty: none did."""
     thresholds: Mapping[str, float | None]
     """Mark, or `overall` → least score, in [0, 1], that is kept; None where none gave the wanted precision."""
+    by_task: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    """Task of edits → its own thresholds, which stand in for the others: specialists err each in their own way."""
     precision: float
     """What thresholds were chosen for."""
+    captions: bool = False
+    """Whether it is told the captions of source and target."""
     kind: str = KIND
+
+    def threshold(self, mark: str, task: str = "") -> float | None:
+        """Least score of a mark that is kept, of a task; None where none gave the wanted precision."""
+        return self.by_task.get(task, self.thresholds).get(mark)
 
 
 class Scorer(nn.Module):
