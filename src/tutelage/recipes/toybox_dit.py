@@ -35,7 +35,7 @@ def toybox_dit() -> DitTraining:
 
     `tutelage run toybox-dit`; not trained to its end yet: docs/log.md has what a step costs.
     """
-    schedule = Schedule(steps=12_000, batch=32, lr=8e-4, warmup=300, decay=0.5, ema=0.9993)
+    schedule = Schedule(steps=8_000, batch=32, lr=8e-4, warmup=300, decay=0.5, ema=0.9993)
     return DitTraining(out=RUNS / "toybox-dit", schedule=schedule)
 
 
