@@ -64,8 +64,7 @@ def test_the_tables_share_what_is_drawn(
     told = (
         "--subjects 2 --beside dream-suti dreambooth null-text imagic copy --tuning.steps 1 --experts.prior.pictures 1 "
     )
-    told += "--experts.training.steps 1 --experts.embedding.steps 1 --experts.editing.steps 1 "
-    told += "--experts.sampling.steps 2"
+    told += "--experts.training.steps 1 --experts.embedding.steps 1 --experts.editing.steps 1"
     flags = ["--base", str(tiny_sd), *told.split()]
     result, page = reproduce("table2", *flags)
     assert_sound(result, page, "table2")
@@ -79,6 +78,8 @@ def test_the_tables_share_what_is_drawn(
     assert {claim["metric"] for claim in result["claims"]} >= {"overall", "times faster than imagic"}
     assert result["students"].keys() == {"student", "re-imagen"}
     assert "0.820" in words(page), "the paper's figure stands beside ours"
+    made = json.loads((tmp_path / "out/tables/dreambooth/config.json").read_text())
+    assert made["config"]["generator"]["teacher"]["sampling"]["steps"] == 2, "as many as the student"
     drawn = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/tables").glob("*/*.png")}
     assert_sound(*reproduce("table3", *flags), "table3")
     assert {path: path.stat().st_mtime_ns for path in drawn} == drawn

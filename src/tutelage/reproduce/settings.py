@@ -80,7 +80,7 @@ class Tables(Experiment):
     base: str = "toybox-sd"
     """What experts start from, and who answers as base."""
     experts: ExpertSettings = TOYBOX
-    """How experts are made."""
+    """How experts are made; they draw in `steps` and with `text_guidance`, whatever their sampling says."""
     tuning: Training = TUNING
     """How dream-suti learns a toy."""
 

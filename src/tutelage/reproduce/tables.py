@@ -1,6 +1,7 @@
 """Tables 1 to 3: the student beside what it replaces, and what it becomes when it is trained once more."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from tutelage.benches.base import Row
@@ -48,8 +49,9 @@ CLAIMS3: Final = (
 )
 ABOUT: Final = (
     "All draw the same toys, which no training has seen, from the same four pictures and prompts, in as many steps and "
-    "with the same guidance. The student and Re-Imagen are trained on the same subjects, for as many steps, with the "
-    "same batch and learning rate; the others start from the same base and are tuned on each toy."
+    "with the same weight of guidance, students from .8 of the time on and the others throughout. The student and "
+    "Re-Imagen are trained on the same subjects, for as many steps, with the same batch and learning rate; the others "
+    "start from the same base and are tuned on each toy."
 )
 
 
@@ -101,6 +103,7 @@ def _table(
 
 
 def _generators(experiment: Tables, students: dict[str, Trained], beside: Sequence[str]) -> list[Generator]:
+    sampling = replace(experiment.experts.sampling, steps=experiment.steps, guidance=experiment.text_guidance)
     told = ToyboxBench(
         student=str(students["student"].model),
         re_imagen=str(students["re-imagen"].model) if "re-imagen" in students else None,
@@ -110,7 +113,7 @@ def _generators(experiment: Tables, students: dict[str, Trained], beside: Sequen
         text_guidance=experiment.text_guidance,
         subject_guidance=experiment.subject_guidance,
         base=experiment.base,
-        experts=experiment.experts,
+        experts=replace(experiment.experts, sampling=sampling),
         tuning=experiment.tuning,
         device=experiment.device,
     )
