@@ -3,6 +3,7 @@ pictures.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -141,7 +142,10 @@ def _pictures(result: Result, album: Album) -> Element | None:
             _block(list(alike), album) for _, alike in groupby(result.lines, lambda line: next(iter(line.pictures)))
         ]
         return el("section", el("h2", "Pictures"), el("p", CHOSEN), blocks)
-    section = subjects(read_bench(result.folder), album)
+    bench, measured = read_bench(result.folder), {row.row for row in result.rows}
+    if bench is not None:  # experiments share their folders
+        bench = replace(bench, generators=tuple(name for name in bench.generators if name in measured))
+    section = subjects(bench, album)
     return None if section is None else section.element()
 
 
