@@ -1,16 +1,16 @@
 """Draws the picture at the top of README: `python docs/first_picture.py`, a minute on two cores.
 
 Each row is a toy that no training has seen: four demonstrations, and what toybox-suti draws of it for the prompt above.
-Toys and seeds are the first ones; nobody chose them by their looks.
+Toys are the first of each kind, in their order; nobody chose them by their looks.
 """
 
-from itertools import count, islice
 from pathlib import Path
 from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
 from tutelage.benches.subjects.toys import toy_clusters
+from tutelage.diffusion.pictures import decode
 from tutelage.generators.networks import Student
 from tutelage.triplet import Assignment, Cluster
 
@@ -49,18 +49,13 @@ def main() -> None:
 def distinct() -> list[Cluster]:
     """The first held-out toy of each of the first kinds."""
     seen: dict[str, Cluster] = {}
-    for number in count():
-        [cluster] = toy_clusters(1, first=number, pictures=4)
+    for cluster in toy_clusters(4 * TOYS, pictures=4):
         seen.setdefault(cluster.subject, cluster)
-        if len(seen) == TOYS:
-            return list(islice(seen.values(), TOYS))
-    raise AssertionError
+    return list(seen.values())[:TOYS]
 
 
 def mosaic(cluster: Cluster) -> Image.Image:
     """The demonstrations, two by two."""
-    from tutelage.diffusion.pictures import decode
-
     whole, half = Image.new("RGB", (2 * SIDE, 2 * SIDE), "white"), SIDE - GAP // 2
     for at, reference in enumerate(cluster.references):
         small = decode(reference.picture.data).resize((half, half), Image.Resampling.LANCZOS)

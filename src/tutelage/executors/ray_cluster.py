@@ -28,7 +28,8 @@ def connect(address: str) -> None:
         return
     os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # what a worker raises is told when it is taken in
     if not address:
-        os.environ.update({**ALONE, **os.environ})
+        for name, value in ALONE.items():
+            os.environ.setdefault(name, value)
         # Ray reads the first of them here on import, which may be long ago: Daft imports Ray.
         ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
     here: dict[str, Any] = {"num_cpus": cores_here(), "include_dashboard": False}

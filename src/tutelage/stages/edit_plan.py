@@ -1,10 +1,6 @@
 """`--dry-run` of a run that edits; see `plan`."""
 
 from collections.abc import Iterator
-from contextlib import redirect_stdout
-from io import StringIO
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tutelage.run import read_log
@@ -27,9 +23,7 @@ def print_edit_plan(run: "InstructionDriven") -> None:
     Raises:
         BadInput: the source, a model or a setting is wrong.
     """
-    with TemporaryDirectory(prefix="tutelage-") as folder, redirect_stdout(StringIO()):
-        lines = list(edit_plan(run, EditProbe(run, Path(folder), tell)))
-    print_lines(lines, run.out)
+    print_lines(lambda folder: edit_plan(run, EditProbe(run, folder, tell)), run.out)
 
 
 def edit_plan(run: "InstructionDriven", probe: EditProbe) -> Iterator[Line]:

@@ -7,7 +7,7 @@ nothing to the run; whatever rests on it is called "about".
 import math
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -85,9 +85,7 @@ def print_plan(run: "SubjectDriven") -> None:
     Raises:
         BadInput: the source, a model or a setting is wrong.
     """
-    with TemporaryDirectory(prefix="tutelage-") as folder, redirect_stdout(StringIO()):
-        lines = list(plan(run, Probe(run, Path(folder), tell)))
-    print_lines(lines, run.out)
+    print_lines(lambda folder: plan(run, Probe(run, folder, tell)), run.out)
 
 
 def tell(doing: str) -> None:
@@ -95,8 +93,10 @@ def tell(doing: str) -> None:
     print(f"{doing} …", file=sys.stderr)
 
 
-def print_lines(lines: list[Line], out: Path) -> None:
-    """Print the steps of a run in `out`."""
+def print_lines(planned: Callable[[Path], Iterable[Line]], out: Path) -> None:
+    """Print the steps of a run in `out`, planned in a folder for what is tried; nothing else is printed meanwhile."""
+    with TemporaryDirectory(prefix="tutelage-") as folder, redirect_stdout(StringIO()):
+        lines = list(planned(Path(folder)))
     console = Console(highlight=False)
     console.print(_table(lines, out))
     if any(line.left for line in lines):

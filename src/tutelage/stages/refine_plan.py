@@ -2,10 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import redirect_stdout
-from io import StringIO
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tutelage.corpus.gate import KEPT
@@ -28,9 +24,7 @@ def print_refine_plan(run: "Refining") -> None:
     Raises:
         BadInput: there are no pairs, or a model or a setting is wrong.
     """
-    with TemporaryDirectory(prefix="tutelage-") as folder, redirect_stdout(StringIO()):
-        lines = list(refine_plan(run, RefineProbe(run, Path(folder), tell)))
-    print_lines(lines, run.out)
+    print_lines(lambda folder: refine_plan(run, RefineProbe(run, folder, tell)), run.out)
 
 
 def refine_plan(run: "Refining", probe: RefineProbe) -> Iterator[Line]:
