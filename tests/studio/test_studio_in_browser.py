@@ -30,6 +30,8 @@ FIRST = {"generate": "#draw", "edit": "#edit", "corpus": "#gallery .card", "rate
 """Tab → what is there when it is."""
 ASKED = "**/queue/join*"
 """Where pages ask for what handlers do."""
+ANSWERED = "/queue/data"
+"""Where they are told what came of it."""
 FAULTS = """() => {
     window.faults = [];
     new MutationObserver((changes) => changes.forEach((one) => one.addedNodes.forEach((node) => {
@@ -349,12 +351,15 @@ def test_twenty_are_rated_with_the_keyboard_alone_and_blind(page: Any, run: Path
     page.keyboard.press("Backspace")
     page.wait_for_function("document.querySelectorAll('.aspect [aria-pressed=true]').length === 3")
     rate_one(page, keys="000")
+    streams = list[str]()
+    page.on("request", lambda request: streams.append(request.url) if ANSWERED in request.url else None)
     page.reload()
     start_rating(page, "anna", 20)
     until(page, ".rating .going", "3 of 20")
     for _ in range(17):
         rate_one(page)
     page.wait_for_selector("#done")
+    assert len(streams) == 1, "between two streams, an answer can be lost"
     said = Store(run, "suti").of("anna")
     assert len(said) == 20
     assert sorted(said.values()) == sorted([(0, 0, 0)] + [(1, 1, 1)] * 2 + [(1, 1, 0)] * 17)
