@@ -91,7 +91,7 @@ class Provenance:
     teacher: str
     """Its registered name."""
     base: str
-    """Hash of the weights it started from."""
+    """Hash of the weights it started from; `+` and a branch's, where one stood beside them."""
     seed: int
     """Of the noise the target was drawn from."""
 

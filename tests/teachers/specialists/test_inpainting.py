@@ -1,6 +1,7 @@
 """Inpainting by blended latents, by a UNet with more channels, and with a branch."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tutelage.diffusion.regions import latent_mask
 from tutelage.errors import BadInput
 from tutelage.segmentation.masks import Masks
 from tutelage.teachers.specialists import inpainting
-from tutelage.teachers.specialists.branches import BrushBranch, ControlBranch, load_branch
+from tutelage.teachers.specialists.branches import BrushBranch, ControlBranch, branch_hash, load_branch
 from tutelage.teachers.specialists.inpainting import Fill, Painter, inpaint
 from tutelage.teachers.specialists.settings import Drawing
 from tutelage.teachers.specialists.swap import Swap
@@ -102,6 +103,12 @@ def awake(pipeline: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.nn.init.normal_(layer.weight, std=0.1)
     branch.save_pretrained(folder)
     return folder
+
+
+def test_a_pair_says_with_which_branch_it_was_made(tiny_sd: Path, awake: Path) -> None:
+    alone = Swap(base=tiny_sd)
+    beside = replace(alone, branch=awake)
+    assert beside.weights.split("+") == [alone.weights, branch_hash(str(awake))]
 
 
 def test_a_fresh_brush_net_changes_nothing(pipeline: Any) -> None:

@@ -107,7 +107,7 @@ class Specialist(ABC):
             subject=one.cluster.subject,
             skill=one.skill,
             cluster=one.cluster.id,
-            provenance=Provenance(teacher=self.name, base=self.model.weights, seed=noise),
+            provenance=Provenance(teacher=self.name, base=self.weights, seed=noise),
             caption=order_of(one).caption,
             wordings=order_of(one).wordings,
             mask=mask_file(drawn.job.mask),
@@ -142,6 +142,11 @@ class Specialist(ABC):
         from tutelage.teachers.specialists.model import load_base
 
         return load_base(str(self.base), self.device, self.dtype)
+
+    @property
+    def weights(self) -> str:
+        """Hash of all that draws, for provenance."""
+        return self.model.weights
 
     def _together(self, some: Sequence[Assignment], width: int) -> Iterator[list[Triplet]]:
         from tutelage.teachers.specialists.canvas import lanes

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from tutelage.diffusion.brush_net import BrushNet, heard, surroundings
 from tutelage.diffusion.latents import signed
-from tutelage.diffusion.load import LOADING_FAULTS
+from tutelage.diffusion.load import LOADING_FAULTS, weights_hash
 from tutelage.diffusion.vision import first_line, network_folder
 from tutelage.errors import BadInput
 
@@ -112,6 +112,16 @@ def load_branch(name: str, device: torch.device, dtype: torch.dtype) -> Branch:
         raise BadInput(f"{folder} cannot be loaded as a {said}: {first_line(error)}") from error
     network.requires_grad_(False).eval().to(device)
     return BrushBranch(network) if kind is BrushNet else ControlBranch(network)
+
+
+@lru_cache(maxsize=1)
+def branch_hash(name: str) -> str:
+    """Hash of a branch's config and weights.
+
+    Raises:
+        BadInput: there is none.
+    """
+    return weights_hash(network_folder(name))
 
 
 def _class_of(folder: Path) -> str:

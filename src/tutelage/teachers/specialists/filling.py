@@ -42,6 +42,12 @@ class Filling(Specialist):
             for job, picture in zip(lane, made, strict=True)
         ]
 
+    @property
+    def weights(self) -> str:
+        from tutelage.teachers.specialists.branches import branch_hash
+
+        return f"{self.model.weights}+{branch_hash(str(self.branch))}" if self.branch else self.model.weights
+
     def _branch(self) -> Any:
         if not self.branch:
             return None
