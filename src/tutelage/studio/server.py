@@ -29,7 +29,7 @@ def application(studio: Studio, passwords: Mapping[str, str] | None = None) -> A
     from tutelage.studio.door import Door
     from tutelage.studio.look import STYLE, theme
     from tutelage.studio.pictures import ROUTE, Pictures
-    from tutelage.studio.streams import keep_open
+    from tutelage.studio.streams import RELAYED
     from tutelage.studio.uploads import MOST_BYTES
 
     pictures, artists = Pictures(), Artists(studio)
@@ -39,9 +39,9 @@ def application(studio: Studio, passwords: Mapping[str, str] | None = None) -> A
     app.add_route("/report/{name}", _reporter(studio))
     made = blocks(studio, artists, pictures)
     made.queue(default_concurrency_limit=4, max_size=64, api_open=False)
-    keep_open(made)
     quiet: dict[str, Any] = {"footer_links": [], "run_history": False, "show_error": False, "mcp_server": False}
-    gr.mount_gradio_app(app, made, path="", css=STYLE, theme=theme(), max_file_size=MOST_BYTES, **quiet)
+    look: dict[str, Any] = {"css": STYLE, "theme": theme(), "head": f"<script>{RELAYED}</script>"}
+    gr.mount_gradio_app(app, made, path="", max_file_size=MOST_BYTES, **look, **quiet)
     app.add_middleware(Door, passwords=passwords)
     app.state.artists = artists
     return app
