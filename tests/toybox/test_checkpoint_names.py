@@ -36,3 +36,13 @@ def test_a_slip_is_answered_with_the_name_meant(name: str) -> None:
 def test_what_is_nothing_is_refused(name: str) -> None:
     with pytest.raises(BadInput, match="a folder that exists, or a Hub id"):
         checkpoint(name)
+
+
+def test_shipped_weights_are_stored_once_and_stay_below_60_mb() -> None:
+    """What two folders of this repository share is a link in one of them; a wheel has both files."""
+    folder = Path(__file__).parents[2] / "src" / "tutelage" / "toybox" / "checkpoints"
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    sizes = {path: path.stat().st_size for path in files}
+    weights = [path for path in files if path.suffix == ".safetensors"]
+    assert len({path.read_bytes() for path in weights}) == len(weights)
+    assert sum(sizes.values()) < 60e6
