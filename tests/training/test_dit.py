@@ -10,7 +10,7 @@ from diffusers import StableDiffusion3Pipeline
 from tutelage.cli import main
 from tutelage.recipes.toybox_dit import toybox_dit
 from tutelage.toybox.checkpoints import checkpoint
-from tutelage.training.dit import DitBase, build_dit, build_words, read
+from tutelage.training.dit import DitBase, begun, build_dit, build_words, read
 from tutelage.training.settings import DitShape
 
 
@@ -55,3 +55,17 @@ def test_two_steps_make_a_folder_that_draws(tmp_path: Path, monkeypatch: pytest.
     drawn = ["generate", "a toy", "--model", str(model), "--n", "1", "--steps", "1", "--device", "cpu"]
     assert main([*drawn, "--out", str(tmp_path / "drawn")]) == 0
     assert toybox_dit().shape == DitShape()
+
+
+@pytest.mark.e2e
+def test_a_finished_transformer_is_trained_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "toybox-dit-debug", "--renders.subjects", "2", "--schedule.batch", "2", "--workers", "1"]
+    assert main([*words, "--schedule.steps", "1", "--device", "cpu"]) == 0
+    model = tmp_path / "runs/toybox-dit-debug/model"
+    begun_with = [weights.clone() for part in begun(model) for weights in part.parameters()]
+    further = [*words, "--schedule.steps", "1", "--schedule.lr", "0", "--device", "cpu", "--start", str(model)]
+    assert main([*further, "--out", "runs/further"]) == 0
+    ended_with = [weights for part in begun(tmp_path / "runs/further/model") for weights in part.parameters()]
+    assert all(map(torch.equal, begun_with, ended_with))
+    assert "`tutelage run toybox-dit-debug`" in (tmp_path / "runs/further/model/README.md").read_text()

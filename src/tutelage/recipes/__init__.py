@@ -31,6 +31,7 @@ RECIPES: Final[dict[str, str]] = {
     "toybox-dino": "tutelage.recipes.toybox:toybox_dino",
     "toybox-sd": "tutelage.recipes.toybox:toybox_sd",
     "toybox-dit": "tutelage.recipes.toybox_dit:toybox_dit",
+    "toybox-dit-sharpen": "tutelage.recipes.toybox_dit:toybox_dit_sharpen",
     "toybox-dit-debug": "tutelage.recipes.toybox_dit:toybox_dit_debug",
     "toybox-brush-net": "tutelage.recipes.toybox_brush:toybox_brush_net",
     "toybox-brush-net-debug": "tutelage.recipes.toybox_brush:toybox_brush_net_debug",

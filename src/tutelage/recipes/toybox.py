@@ -99,7 +99,7 @@ class ClipSharpening(Training):
         from tutelage.training.publish import clip_images, publish
         from tutelage.training.sharpen import sharpen_clip
 
-        _finished(self.clip, "toybox-clip")
+        finished(self.clip, "toybox-clip")
         clip = sharpen_clip(self.renders, self.schedule, self.clip, self.out, self.device, self.bf16)
         publish(self.model, [clip, CLIPTokenizer.from_pretrained(self.clip), clip_images(self.renders.size)], self)
 
@@ -116,7 +116,7 @@ class DinoTraining(Training):
         from tutelage.training.dino import train_dino
         from tutelage.training.publish import publish, vit_images
 
-        _finished(self.clip, "toybox-clip-sharpen")
+        finished(self.clip, "toybox-clip-sharpen")
         vit = train_dino(self.renders, self.schedule, self.grouping, self.clip, self.out, self.device, self.bf16)
         publish(self.model, [vit, vit_images(self.renders.size)], self)
 
@@ -138,8 +138,8 @@ class SdTraining(Training):
         from tutelage.training.publish import publish
         from tutelage.training.sd import Base, train_sd
 
-        _finished(self.vae, "toybox-vae")
-        _finished(self.clip, "toybox-clip")
+        finished(self.vae, "toybox-vae")
+        finished(self.clip, "toybox-clip")
         base = Base.load(self.vae, self.clip)
         told = (self.device, self.bf16, self.tune_text, self.emphasis)
         publish(self.model, [train_sd(self.renders, self.schedule, self.shape, base, self.out, *told)], self)
@@ -158,7 +158,7 @@ class SegTraining(Training):
         from tutelage.training.publish import publish, seg_images
         from tutelage.training.seg import train_seg
 
-        _finished(self.reader, "toybox-reader")
+        finished(self.reader, "toybox-reader")
         seg = train_seg(self.renders, self.schedule, self.side, self.reader, self.out, self.device, self.bf16)
         publish(self.model, [seg, seg_images(self.side)], self)
 
@@ -283,6 +283,7 @@ CHECKPOINT_RECIPES = {
 """In the order in which they need one another."""
 
 
-def _finished(folder: Path, recipe: str) -> None:
+def finished(folder: Path, recipe: str) -> None:
+    """Raise a `BadInput` if a recipe's folder is not there."""
     if not folder.is_dir():
         raise BadInput(f"{folder} is not there yet; run `tutelage run {recipe}` first")

@@ -91,6 +91,20 @@ def build_words(width: int, first: CLIPTextModelWithProjection) -> CLIPTextModel
     return CLIPTextModelWithProjection(config)
 
 
+def fresh(shape: DitShape, base: DitBase) -> tuple[Any, Any]:
+    """A transformer and a second text encoder that know nothing."""
+    words = build_words(shape.words, base.text_encoder)
+    width = base.text_encoder.config.projection_dim + shape.words
+    return build_dit(shape, base.vae.config.latent_channels, width), words
+
+
+def begun(folder: Path) -> tuple[Any, Any]:
+    """Those of a pipeline's folder, in float32."""
+    dit = SD3Transformer2DModel.from_pretrained(folder / "transformer", torch_dtype=torch.float32)
+    words = CLIPTextModelWithProjection.from_pretrained(folder / "text_encoder_2", dtype=torch.float32)
+    return dit, words
+
+
 def train_dit(
     renders: Renders,
     schedule: Schedule,
@@ -100,15 +114,14 @@ def train_dit(
     device: str,
     bf16: bool,
     emphasis: Emphasis,
+    start: Path | None = None,
 ) -> StableDiffusion3Pipeline:
-    """Train (or finish training) a transformer and its second text encoder in `out`."""
+    """Train (or finish training) a transformer and its second text encoder in `out`, fresh ones or those of `start`."""
     where = pick_device(device)
     torch.manual_seed(schedule.seed)
     latents = encode_all(renders, base.vae, out, where)
     first = base.text_encoder.to(where).requires_grad_(False).eval()
-    words = build_words(shape.words, first).to(where)
-    width = first.config.projection_dim + shape.words
-    dit: Any = build_dit(shape, base.vae.config.latent_channels, width).to(where)
+    dit, words = (part.to(where) for part in (begun(start) if start else fresh(shape, base)))
     levels = Flow(shift=1.0)
 
     def loss(step: int, rng: np.random.Generator) -> Tensor:

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from diffusers import DiffusionPipeline
@@ -14,6 +14,8 @@ from transformers import CLIPImageProcessor, SegformerImageProcessor, ViTImagePr
 from tutelage.diffusion.quiet import quiet_libraries
 from tutelage.run import CONFIG
 
+BEFORE: Final = ("vae", "clip", "reader", "start")
+"""Settings of recipes that name a finished folder of another."""
 HALF = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
 """Pixels in [-1, 1]."""
 
@@ -50,7 +52,7 @@ def publish(folder: Path, pieces: Sequence[Any], config: Any) -> None:
 
 def _origins(config: Any) -> str:
     """A line for the runs and checkpoints that this one starts from, if any."""
-    runs = [getattr(config, name).parent.name for name in ("vae", "clip", "reader") if hasattr(config, name)]
+    runs = [before.parent.name for name in BEFORE if (before := getattr(config, name, None)) is not None]
     origins = [f"`tutelage run {run}`" for run in runs]
     origins += [f"`{getattr(config, name)}`" for name in ("codec", "text", "base") if hasattr(config, name)]
     return f"* **Starts from**: {', '.join(origins)}.\n" if origins else ""
