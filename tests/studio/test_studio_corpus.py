@@ -213,3 +213,11 @@ def test_a_span_holds_all_scores_and_has_room(scores: list[float]) -> None:
     assert low <= min(scores)
     assert max(scores) <= high
     assert low < high
+
+
+def test_a_choice_that_is_told_again_leaves_the_sliders_where_they_were_moved_to(path: Path) -> None:
+    page = CorpusPage(Studio(run=path.parent, student="s", base="b"), Pictures())
+    low, high, ranged = page.ends(JUDGE, "")
+    assert (low["minimum"], high["maximum"], ranged) == (low["value"], high["value"], JUDGE)
+    assert "value" not in page.ends(JUDGE, ranged)[0]
+    assert "value" in page.ends("", ranged)[0]

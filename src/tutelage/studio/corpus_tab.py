@@ -57,7 +57,7 @@ def _corpus(page: "CorpusPage", nothing: gr.HTML, there: gr.Column) -> None:
     filters = _filters()
     chosen_from = [filters[name] for name in ("stage", "skill", "licence", "judge")]
     summary = gr.HTML("", elem_id="found", apply_default_css=False)
-    view, chosen = gr.State(None), gr.State(None)
+    view, chosen, ranged = gr.State(None), gr.State(None), gr.State("")
     gallery = gr.HTML("", elem_id="gallery", js_on_load=PICK, apply_default_css=False)
     with gr.Row():
         earlier = gr.Button("Earlier", elem_id="earlier", size="sm")
@@ -70,7 +70,7 @@ def _corpus(page: "CorpusPage", nothing: gr.HTML, there: gr.Column) -> None:
     shown, knobs = [view, summary, gallery], list(filters.values())
     judge, low, high = filters["judge"], filters["low"], filters["high"]
     gr.on(None, page.open, None, [nothing, there, drawn, *chosen_from], **QUIET)
-    judge.change(page.ends, [judge], [low, high], **QUIET)
+    judge.change(page.ends, [judge, ranged], [low, high, ranged], **QUIET)
     # At first, and when a knob is moved. The values come as they are: gradio's own check takes them for out of range
     # if they left the page before the sliders had the range of a judge that was chosen, and `find` needs none.
     gr.on(None, page.find, knobs, shown, trigger_mode="always_last", preprocess=False, **QUIET)
@@ -139,13 +139,17 @@ class CorpusPage:
         return fragment(funnel(columns)), *[gr.update(choices=one) for one in choices]
 
     @spoken
-    def ends(self, judge: str) -> tuple[Any, Any]:
-        """The ends of a judge's scores."""
+    def ends(self, judge: str, ranged: str) -> tuple[Any, Any, str]:
+        """The ends of a judge's scores, unless the sliders have them: a choice is told again when its list is left, and
+        somebody may have moved a slider meanwhile.
+        """
+        if judge == ranged:
+            return gr.skip(), gr.skip(), ranged
         scores = self.shelf.columns().scores().get(judge, np.empty(0))
         low, high = span(scores)
         step = (high - low) / 500 or 0.01
         shape = {"minimum": low, "maximum": high, "step": step, "interactive": bool(judge)}
-        return gr.update(value=low, **shape), gr.update(value=high, **shape)
+        return gr.update(value=low, **shape), gr.update(value=high, **shape), judge
 
     @spoken
     def find(
