@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from spoilt_edits import found, toys, triplet, url, write_labels
-from tutelage.benches.verdicts.edited import UNFOLLOWED, EditTruth
+from tutelage.benches.verdicts.edited import NOBODY, UNFOLLOWED, EditTruth
 from tutelage.benches.verdicts.truth import Rater
 from tutelage.toybox.captions import caption
 from tutelage.toybox.edits import Edit
@@ -99,6 +99,13 @@ def test_what_cannot_be_known_says_why(knower: EditTruth) -> None:
     for says, told in zip(asked, knower.truths(list(asked.values())), strict=True):
         assert isinstance(told, str)
         assert says in told
+
+
+def test_of_a_picture_with_nobody_in_it_nothing_is_known(knower: EditTruth) -> None:
+    number, edit = first("environment")
+    empty = replace(edit, before=edit.before.without_subject(), after=edit.after.without_subject())
+    there = replace(knower, scenes={**knower.scenes, url(number): empty.before})
+    assert there.truths([triplet(empty, number)]) == [NOBODY]
 
 
 def test_colours_of_a_jittered_toy_are_changed_by_their_names() -> None:

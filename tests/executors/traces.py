@@ -28,6 +28,7 @@ class Doubling:
             os.kill(os.getpid(), signal.SIGKILL)
         if shard.get("hangs") and first:
             os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(600)  # another thread may take the signal, and leave this one time to answer
         if shard.get("raises"):
             raise ArithmeticError(f"no luck with {number}")
         if shard.get("wrong"):

@@ -35,6 +35,7 @@ SPOILT: Final = {1.0: SOME_DAMAGE, 2.0: SERIOUS_DAMAGE}
 of it, of small regions up to .45."""
 UNFOLLOWED: Final = Truth(alike=0.0, followed={"order": False}, damage=0.0, copied=False)
 """The truth about what was made by an order that could not be followed."""
+NOBODY: Final = "nobody is in its picture, and who reads pictures back knows toys alone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,8 @@ class EditTruth:
         edit = self.edit(triplet)
         if edit is None:
             return UNFOLLOWED
+        if edit.before.subject is None and edit.after.subject is None:
+            return NOBODY
         try:
             source, target = decode(triplet.references[0].picture.data), decode(triplet.target)
             told = self.examiner.read(TrueEdit(edit, (source.height, source.width)), source, target)
