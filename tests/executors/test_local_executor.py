@@ -52,6 +52,15 @@ def test_killed_and_stopped_workers_are_replaced_and_order_stays(tmp_path: Path)
     )
 
 
+def test_workers_that_have_done_all_end_by_themselves(tmp_path: Path) -> None:
+    """Else what libraries hold of the system, such as a lock between processes, is lost, and Python says so."""
+    step, sink = Doubling(tmp_path / "notes", ends=tmp_path / "ends"), Lines(tmp_path / "lines")
+    for folder in (step.notes, tmp_path / "ends"):
+        folder.mkdir()
+    list(Local(workers=2).map(step, numbered(4, seconds={0: 0.5, 1: 0.5}), sink))
+    assert len(list((tmp_path / "ends").iterdir())) == 2
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_the_user_can_mend_stops_all(tmp_path: Path, workers: int) -> None:
     step, sink = traces(tmp_path)

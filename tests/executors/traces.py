@@ -1,5 +1,6 @@
 """Steps and sinks that leave traces in files, so that processes and actors can be watched."""
 
+import atexit
 import os
 import signal
 import time
@@ -18,11 +19,15 @@ class Doubling:
     """Twice a number; some shards come to grief."""
 
     notes: Path
+    ends: Path | None = None
+    """Where a process leaves a file when it ends by itself."""
     resources: Resources = field(default_factory=Resources)
 
     def __call__(self, shard: dict[str, Any]) -> int:
         number = shard["number"]
         (self.notes / f"{number} {os.getpid()}").touch()
+        if self.ends is not None:
+            atexit.register((self.ends / str(os.getpid())).touch)
         first = len(list(self.notes.glob(f"{number} *"))) == 1
         if shard.get("kills") == "always" or (shard.get("kills") == "once" and first):
             os.kill(os.getpid(), signal.SIGKILL)

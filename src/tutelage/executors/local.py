@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from multiprocessing.connection import Connection, wait
@@ -22,6 +22,8 @@ from tutelage.executors.leases import Rules
 
 BEAT: Final = 2.0
 """Seconds between signs of life."""
+PATIENCE: Final = 5.0
+"""Seconds in which a worker that was dismissed must end."""
 DEVICES: Final = "CUDA_VISIBLE_DEVICES"
 
 
@@ -96,6 +98,8 @@ class LocalPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            self._dismiss()
         self._opened.__exit__(kind, error, trace)
 
     def now(self) -> float:
@@ -159,6 +163,13 @@ class LocalPool:
         worker.process.join()
         worker.pipe.close()
 
+    def _dismiss(self) -> None:
+        """Let workers with nothing left to do end by themselves: what is killed gives back no semaphore."""
+        for worker in self._workers.values():
+            worker.pipe.close()
+        for worker in self._workers.values():
+            worker.process.join(PATIENCE)
+
     def _end(self) -> None:
         for worker in self._workers.values():
             worker.process.kill()
@@ -201,10 +212,11 @@ def _serve(step: Step, pipe: Connection, beat: Any, cores: int, device: str | No
     threading.Thread(target=_live, args=(beat,), daemon=True).start()
     settle(cores)
     said: tuple[str, Any] = ("ready", None)
-    while said[0] in ("ready", "made"):
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # dismissed
+        while said[0] in ("ready", "made"):
+            pipe.send(said)
+            said = _done(step, pipe.recv())
         pipe.send(said)
-        said = _done(step, pipe.recv())
-    pipe.send(said)
 
 
 def _done(step: Step, shard: Any) -> tuple[str, Any]:
