@@ -44,7 +44,7 @@ def toybox_dit() -> DitTraining:
 
 
 def toybox_dit_sharpen() -> DitTraining:
-    """The same trained further, on other noise: a third of its kinds could be told. This is what ships as toybox-dit.
+    """The same trained further, on other noise: a third of its kinds could be told. It is to ship as toybox-dit.
 
     `tutelage run toybox-dit-sharpen`, after toybox-dit.
     """
