@@ -15,7 +15,7 @@ from tutelage.training.settings import DitShape
 
 
 def test_texts_are_read_as_the_pipeline_reads_them() -> None:
-    base = DitBase.load(Path(checkpoint("toybox-sd")), Path(checkpoint("toybox-clip")))
+    base = DitBase.load(checkpoint("toybox-sd"), checkpoint("toybox-clip"), "cpu")
     torch.manual_seed(0)
     words = build_words(64, base.text_encoder)
     dit = build_dit(DitShape(), 16, 192 + 64)
@@ -51,7 +51,7 @@ def test_two_steps_make_a_folder_that_draws(tmp_path: Path, monkeypatch: pytest.
     assert main([*words, "--workers", "1", "--device", "cpu"]) == 0
     model = tmp_path / "runs/toybox-dit-debug/model"
     assert json.loads((model / "model_index.json").read_bytes())["_class_name"] == "StableDiffusion3Pipeline"
-    assert "toybox-clip" in (model / "README.md").read_text()
+    assert "toybox-sd" in (model / "README.md").read_text()
     drawn = ["generate", "a toy", "--model", str(model), "--n", "1", "--steps", "1", "--device", "cpu"]
     assert main([*drawn, "--out", str(tmp_path / "drawn")]) == 0
     assert toybox_dit().shape == DitShape()

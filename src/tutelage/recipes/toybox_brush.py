@@ -36,7 +36,7 @@ def toybox_brush_net() -> BrushTraining:
     `tutelage run toybox-brush-net`; one thread of a two-core Xeon beside other work, 57 min. Then
     `tutelage run omniedit --teacher.branch runs/toybox-brush-net/model`.
     """
-    schedule = Schedule(steps=2500, batch=32, lr=4e-4, warmup=200, decay=0.5, ema=0.999)
+    schedule = Schedule(steps=1800, batch=32, lr=4e-4, warmup=200, decay=0.5, ema=0.999)
     return BrushTraining(out=RUNS / "toybox-brush-net", schedule=schedule)
 
 

@@ -14,10 +14,11 @@ class DitTraining(Training):
     """Text to image with a transformer, in the layout of Stable Diffusion 3."""
 
     shape: DitShape = DitShape()
-    codec: str = "toybox-sd"
-    """A Stable Diffusion with an `AutoencoderTiny`: a shipped name or a folder."""
+    expert: str = "toybox-sd"
+    """A Stable Diffusion with an `AutoencoderTiny`, whose codec and text encoder it takes, and which it learns from: a
+    shipped name or a folder."""
     text: str = "toybox-clip"
-    """The CLIP whose text tower becomes the first text encoder: a shipped name or a folder."""
+    """The CLIP that the text encoder came from: a shipped name or a folder."""
     emphasis: Emphasis = Emphasis()
     start: Path | None = None
     """A finished folder of this recipe whose transformer and second text encoder are trained further; None: fresh ones,
@@ -27,7 +28,7 @@ class DitTraining(Training):
         from tutelage.training.dit import DitBase, train_dit
         from tutelage.training.publish import publish
 
-        base = DitBase.load(Path(checkpoint(self.codec)), Path(checkpoint(self.text)))
+        base = DitBase.load(checkpoint(self.expert), checkpoint(self.text), self.device)
         if self.start is not None:
             finished(self.start, "toybox-dit")
         told = (self.device, self.bf16, self.emphasis, self.start)
@@ -39,7 +40,7 @@ def toybox_dit() -> DitTraining:
 
     `tutelage run toybox-dit`; one thread of a two-core Xeon beside other work, about an hour.
     """
-    schedule = Schedule(steps=8_000, batch=32, lr=8e-4, warmup=300, decay=0.5, ema=0.9993)
+    schedule = Schedule(steps=9_000, batch=32, lr=8e-4, warmup=300, decay=0.5, ema=0.9993)
     return DitTraining(out=RUNS / "toybox-dit", schedule=schedule)
 
 

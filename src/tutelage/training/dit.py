@@ -1,8 +1,10 @@
 """Trains the transformer of `toybox-dit` on cached latents: flow matching, text dropped now and then.
 
-The pipeline is diffusers' of SD3. Of its text encoders the first is the text tower of a trained CLIP and stays as it
+The pipeline is diffusers' of SD3. Of its text encoders the first is that of a trained Stable Diffusion and stays as it
 is; the second, a single layer, is little more than a list of words and is trained along; there is no T5. In the place
 of T5's tokens editors have nothing and diffusers' pipeline zeros, so that a step in eight is trained with those.
+
+Where noise prevails the transformer learns what that Stable Diffusion expects, below that from the pictures.
 """
 
 from contextlib import nullcontext
@@ -25,6 +27,7 @@ from tutelage.diffusion.device import pick_device, plain_attention
 from tutelage.diffusion.levels import Flow
 from tutelage.toybox.captions import varied_caption
 from tutelage.training.clip import tokenize
+from tutelage.training.expectation import NOISY, Expectation
 from tutelage.training.loop import fit
 from tutelage.training.renders import Renders
 from tutelage.training.sd import encode_all, error_weights
@@ -44,18 +47,26 @@ ZEROS_EVERY: Final = 8
 class DitBase:
     """What the transformer is trained between: the frozen codec and the text side."""
 
-    vae: AutoencoderTiny
+    expectation: Expectation
     text_encoder: CLIPTextModelWithProjection
     tokenizer: CLIPTokenizer
 
     @staticmethod
-    def load(sd: Path, clip: Path) -> "DitBase":
-        """The codec of a trained Stable Diffusion, and the text tower of a trained CLIP."""
-        return DitBase(
-            AutoencoderTiny.from_pretrained(sd / "vae", dtype=torch.float32),
-            CLIPTextModelWithProjection.from_pretrained(clip, dtype=torch.float32),
-            CLIPTokenizer.from_pretrained(clip),
-        )
+    def load(sd: str | Path, clip: str | Path, device: str) -> "DitBase":
+        """All of a trained Stable Diffusion; its text encoder gets the projection of the CLIP that it came from.
+
+        Raises:
+            BadInput: see `Expectation.load`.
+        """
+        expectation = Expectation.load(sd, device)
+        text = CLIPTextModelWithProjection.from_pretrained(clip, dtype=torch.float32)
+        text.text_model.load_state_dict(expectation.text_encoder.state_dict())
+        return DitBase(expectation, text, CLIPTokenizer.from_pretrained(clip))
+
+    @property
+    def vae(self) -> AutoencoderTiny:
+        """The codec."""
+        return self.expectation.vae
 
 
 def build_dit(shape: DitShape, latents: int, text_width: int) -> SD3Transformer2DModel:
@@ -133,10 +144,12 @@ def train_dit(
         ids = tokenize(base.tokenizer, captions).to(where)
         zeros = 0 if step % ZEROS_EVERY else ZEROS
         attention = nullcontext() if zeros else plain_attention(where)
+        seen = levels.noisy(clean, noise, t)
         with torch.autocast(where.type, torch.bfloat16, enabled=bf16), attention:
+            target = expected(base.expectation, seen, levels.sigma(t), ids, levels.target(clean, noise, t))
             hidden, pooled = read((first, words), ids, zeros)
-            drawn = dit(levels.noisy(clean, noise, t), hidden, pooled, levels.told(t)).sample
-        error = (drawn.float() - levels.target(clean, noise, t)).square()
+            drawn = dit(seen, hidden, pooled, levels.told(t)).sample
+        error = (drawn.float() - target).square()
         weight = error_weights(renders.labels[picks], clean.shape[-1], emphasis).to(where)
         value: Tensor = (error * weight).mean()
         return value
@@ -155,6 +168,14 @@ def train_dit(
         text_encoder_3=None,
         tokenizer_3=None,
     )
+
+
+def expected(expectation: Expectation, seen: Tensor, sigma: Tensor, ids: Tensor, target: Tensor) -> Tensor:
+    """What the transformer should say (B, C, h, w): `target`, but where noise prevails what is expected."""
+    noisy = (sigma > NOISY).flatten()
+    said = target.clone()
+    said[noisy] = expectation.velocity(seen[noisy], sigma[noisy], ids[noisy])
+    return said
 
 
 def read(encoders: tuple[Any, ...], ids: Tensor, zeros: int) -> tuple[Tensor, Tensor]:

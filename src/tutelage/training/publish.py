@@ -54,7 +54,7 @@ def _origins(config: Any) -> str:
     """A line for the runs and checkpoints that this one starts from, if any."""
     runs = [before.parent.name for name in BEFORE if (before := getattr(config, name, None)) is not None]
     origins = [f"`tutelage run {run}`" for run in runs]
-    origins += [f"`{getattr(config, name)}`" for name in ("codec", "text", "base") if hasattr(config, name)]
+    origins += [f"`{getattr(config, name)}`" for name in ("expert", "text", "base") if hasattr(config, name)]
     return f"* **Starts from**: {', '.join(origins)}.\n" if origins else ""
 
 
