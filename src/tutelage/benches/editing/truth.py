@@ -9,7 +9,7 @@ network knows one.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from tutelage.benches.editing.memory import remembered, rendered
 from tutelage.benches.editing.omniedit import RATIOS
 from tutelage.benches.heldout import held_out_scene
 from tutelage.diffusion.vision import Picture
@@ -25,7 +26,7 @@ from tutelage.toybox.edits import TASKS, Edit, Task, edit_mask, possible_tasks, 
 from tutelage.toybox.masks import Segmenter
 from tutelage.toybox.oracle import OFF_BY
 from tutelage.toybox.reader import Reader, Reading
-from tutelage.toybox.render import Size, render
+from tutelage.toybox.render import Size
 from tutelage.toybox.scene import Scene, describe
 
 KEPT: Final = ("kind", "scene", "view", "accessory", "environment", "style")
@@ -64,7 +65,7 @@ class TrueEdit:
 
     def picture(self, scene: Scene) -> Image.Image:
         """The render of a scene."""
-        return Image.fromarray(render(scene, self.size)[0])
+        return Image.fromarray(rendered(scene, self.size)[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,10 +167,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Examiner:
-    """Who reads pictures back."""
+    """Who reads pictures back; many ask about the same edits, whose own pictures are looked at once."""
 
     reader: Reader
     segmenter: Segmenter
+    _read: dict[bytes, Reading] = field(default_factory=dict)
+    _toys: dict[bytes, NDArray[np.bool_]] = field(default_factory=dict)
 
     def marks(
         self,
@@ -216,11 +219,12 @@ class Examiner:
 
     def _sides(self, truth: TrueEdit, source: Image.Image, target: Image.Image) -> tuple[Side, Side]:
         scenes = (truth.edit.before, truth.edit.after)
-        renders = [render(scene, truth.size) for scene in scenes]
+        renders = [rendered(scene, truth.size) for scene in scenes]
         height, width = renders[0][1].shape
-        pictures: list[Picture] = [pixels for pixels, _ in renders]
+        pictures = [pixels for pixels, _ in renders]
         pictures += [_array(picture.resize((width, height))) for picture in (source, target)]
-        readings, toys = self.reader.read(pictures), self.segmenter.mask(pictures[2:], "the toy")
+        readings = remembered(pictures, self._read, self.reader.read)
+        toys = remembered(pictures[2:], self._toys, lambda new: self.segmenter.mask(new, "the toy"))
         place = renders[scenes.index(truth.shown)][1]
         region = _region(truth.edit.task, place)
         first, second = (
