@@ -43,6 +43,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "warm-start": Command(
         "make the mean of finished experts to start from", "tutelage.teachers.warm_start:warm_start_command"
     ),
+    "shrink": Command("store a model in eight bits, to hand it on", "tutelage.diffusion.shrink:shrink_command"),
     "report": Command("write the page that shows a run", "tutelage.report.page:report_command"),
     "studio": Command("open the web app over a run", "tutelage.studio.command:studio_command"),
     "calibrate": Command("find mining's limits for an encoder", "tutelage.mining.calibrate:calibrate_command"),

@@ -18,6 +18,7 @@ BENCHES: Final[dict[str, str]] = {
     "toybox-clip": "tutelage.benches.toybox_clip:ClipBench",
     "toybox-dino": "tutelage.benches.toybox_dino:DinoBench",
     "toybox-sd": "tutelage.benches.toybox_sd:SdBench",
+    "toybox-dit": "tutelage.benches.toybox_dit:DitBench",
     "toybox-seg": "tutelage.benches.toybox_seg:SegBench",
     "toybox-reader": "tutelage.benches.toybox_reader:ReaderBench",
 }

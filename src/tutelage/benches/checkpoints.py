@@ -26,7 +26,7 @@ TARGETS: Final[Targets] = {
 }
 """What the checkpoints must reach."""
 
-TOOLS: Final[Mapping[str, tuple[str, ...]]] = {"toybox-sd": ("toybox-reader",)}
+TOOLS: Final[Mapping[str, tuple[str, ...]]] = {"toybox-sd": ("toybox-reader",), "toybox-dit": ("toybox-reader",)}
 """Bench → the checkpoints it measures with."""
 
 
@@ -41,6 +41,7 @@ def bench_command(
     clip: str = "toybox-clip",
     dino: str = "toybox-dino",
     sd: str = "toybox-sd",
+    dit: str = "toybox-dit",
     seg: str = "toybox-seg",
     reader: str = "toybox-reader",
     cards: bool = False,
@@ -59,6 +60,7 @@ def bench_command(
         clip: CLIP to measure: a shipped name, a folder or a Hub id; likewise the others.
         dino: Identity features.
         sd: Generator.
+        dit: Generator with a transformer.
         seg: Segmenter.
         reader: Attribute reader, which also reads the generator's pictures.
         cards: Write the figures into the model cards of the folders measured.
@@ -68,7 +70,8 @@ def bench_command(
     """
     names = _chosen(only)
     _check(items, seed, workers, json)
-    given = {"toybox-clip": clip, "toybox-dino": dino, "toybox-sd": sd, "toybox-seg": seg, "toybox-reader": reader}
+    given = {"toybox-clip": clip, "toybox-dino": dino, "toybox-sd": sd, "toybox-dit": dit, "toybox-seg": seg}
+    given["toybox-reader"] = reader
     used = {name: {key: where for key, where in given.items() if key in (name, *TOOLS.get(name, ()))} for name in names}
     hashes = _hashes({where for models in used.values() for where in models.values()})
     from tutelage.toybox.vision import folder_of

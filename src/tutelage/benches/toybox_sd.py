@@ -13,7 +13,7 @@ Protocols:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, ClassVar, Final, get_args
 
 import numpy as np
 import torch
@@ -45,6 +45,8 @@ class SdBench(CheckpointBench):
     Scale of the counts: 1 is 512 pictures for the codec, and 256 scenes with a full and a short caption each.
     """
 
+    name: ClassVar[str] = CHECKPOINT
+    """Of the rows."""
     checkpoint: str = CHECKPOINT
     reader: str = "toybox-reader"
     """The attribute reader that reads the pictures."""
@@ -55,25 +57,32 @@ class SdBench(CheckpointBench):
         Raises:
             BadInput: a checkpoint cannot be loaded.
         """
-        reader = Reader.load(self.reader, self.device)
-        pipeline: Any = load_pipeline(folder_of(self.checkpoint), self.device, "fp32")
-        return [self._codec(pipeline), *self._read_back(pipeline, reader)]
+        return [self._codec(self._pipeline()), *self.read_back()]
 
-    def _codec(self, pipeline: Any) -> Row:
-        side = min(picture_size(pipeline, None))
-        pictures = draw(held_out_scenes(scaled(512, self.items), self.seed), self.workers, side)
-        mean = bootstrap_mean(psnr(pipeline.vae, pictures.images), self.seed)
-        return checkpoint_row(CHECKPOINT, CODEC, "PSNR dB: codec", mean, len(pictures.images))
+    def read_back(self) -> list[Row]:
+        """Rows of the second protocol.
 
-    def _read_back(self, pipeline: Any, reader: Reader) -> list[Row]:
+        Raises:
+            BadInput: a checkpoint cannot be loaded.
+        """
+        reader, pipeline = Reader.load(self.reader, self.device), self._pipeline()
         scenes = held_out_scenes(scaled(256, self.items), self.seed)
         truth = read_all(reader, list(draw(scenes, self.workers).images))
         rows: list[Row] = []
         for level in LEVELS:
             pictures = self._pictures(pipeline, [caption(scene, level) for scene in scenes], level)
-            rows += self._shares(CHECKPOINT, scenes, level, read_all(reader, pictures))
+            rows += self._shares(self.name, scenes, level, read_all(reader, pictures))
             rows += self._shares("renders", scenes, level, truth)
         return rows
+
+    def _pipeline(self) -> Any:
+        return load_pipeline(folder_of(self.checkpoint), self.device, "fp32")
+
+    def _codec(self, pipeline: Any) -> Row:
+        side = min(picture_size(pipeline, None))
+        pictures = draw(held_out_scenes(scaled(512, self.items), self.seed), self.workers, side)
+        mean = bootstrap_mean(psnr(pipeline.vae, pictures.images), self.seed)
+        return checkpoint_row(self.name, CODEC, "PSNR dB: codec", mean, len(pictures.images))
 
     def _pictures(self, pipeline: Any, prompts: list[str], level: Level) -> list[Picture]:
         """One picture a prompt; the noise of a scene's full and short caption differs."""

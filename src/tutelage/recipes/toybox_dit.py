@@ -40,7 +40,7 @@ def toybox_dit() -> DitTraining:
 
     `tutelage run toybox-dit`; one thread of a two-core Xeon beside other work, about an hour.
     """
-    schedule = Schedule(steps=9_000, batch=32, lr=8e-4, warmup=300, decay=0.5, ema=0.9993)
+    schedule = Schedule(steps=8_500, batch=32, lr=1e-3, warmup=300, decay=0.5, ema=0.9993)
     return DitTraining(out=RUNS / "toybox-dit", schedule=schedule)
 
 

@@ -2,7 +2,7 @@
 
 The pipeline is diffusers' of SD3. Of its text encoders the first is that of a trained Stable Diffusion and stays as it
 is; the second, a single layer, is little more than a list of words and is trained along; there is no T5. In the place
-of T5's tokens editors have nothing and diffusers' pipeline zeros, so that a step in eight is trained with those.
+of T5's tokens editors have nothing and diffusers' pipeline zeros, so that a step in sixteen is trained with those.
 
 Where noise prevails the transformer learns what that Stable Diffusion expects, below that from the pictures.
 """
@@ -39,7 +39,7 @@ POSITIONS: Final = 24
 """Patches along the longest side of a picture that positions are known for."""
 ZEROS: Final = 256
 """Tokens of zeros that diffusers puts in the place of T5's."""
-ZEROS_EVERY: Final = 8
+ZEROS_EVERY: Final = 16
 """Steps."""
 
 

@@ -1,0 +1,51 @@
+"""A model in eight bits: half the size, loaded as before, and nearly the same."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tutelage.cli import main
+from tutelage.diffusion.load import load_pipeline
+from tutelage.diffusion.shrink import denoisers
+from tutelage.toybox.checkpoints import checkpoint
+
+
+@pytest.fixture(scope="module")
+def shrunk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("shrunk") / "small"
+    assert main(["shrink", str(checkpoint("toybox-sd")), "--out", str(out)]) == 0
+    return out
+
+
+def test_only_the_unet_is_stored_in_eight_bits(shrunk: Path) -> None:
+    whole = Path(checkpoint("toybox-sd"))
+    for file in shrunk.rglob("*.safetensors"):
+        kinds = {value.dtype for value in load_file(file).values()}
+        assert kinds == ({torch.float8_e4m3fn, torch.float16} if file.parent.name == "unet" else {torch.float16})
+    unet = "unet/diffusion_pytorch_model.safetensors"
+    assert (shrunk / unet).stat().st_size < 0.55 * (whole / unet).stat().st_size
+
+
+def test_it_loads_as_any_other_and_says_nearly_the_same(shrunk: Path) -> None:
+    seen = torch.randn(2, 16, 16, 16, generator=torch.manual_seed(0))
+    said = []
+    for folder in (checkpoint("toybox-sd"), shrunk):
+        pipeline: Any = load_pipeline(folder, "cpu", "fp32")
+        assert {weights.dtype for weights in pipeline.unet.parameters()} == {torch.float32}
+        words = pipeline.encode_prompt("a dog toy", "cpu", 1, False)[0].expand(2, -1, -1)
+        with torch.no_grad():
+            said.append(pipeline.unet(seen, torch.tensor([300, 800]), words).sample)
+    error = (said[0] - said[1]).norm() / said[0].norm()
+    assert 0 < error < 0.05
+
+
+def test_what_cannot_be_shrunk_is_refused(shrunk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = Path(checkpoint("toybox-clip"))
+    assert denoisers(clip) == []
+    assert main(["shrink", str(clip), "--out", str(tmp_path / "clip")]) == 2
+    assert "no weights of a UNet" in capsys.readouterr().err
+    assert main(["shrink", str(checkpoint("toybox-sd")), "--out", str(shrunk)]) == 2
+    assert "there already" in capsys.readouterr().err
