@@ -38,7 +38,7 @@ SHIPPED = all(Path(checkpoint(name)).is_dir() for name in CHECKPOINTS)
 
 
 @pytest.fixture(scope="session")
-def random_models(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> dict[str, str]:
+def random_models(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path, tiny_sd3: Path) -> dict[str, str]:
     """Flag of the command → a folder with random weights."""
     torch.manual_seed(0)
     root, tokenizer = tmp_path_factory.mktemp("models"), build_tokenizer()
@@ -65,7 +65,7 @@ def random_models(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> di
     for name, parts in pieces.items():
         for part in parts:
             part.save_pretrained(root / name)
-    return {name: str(root / name) for name in pieces} | {"sd": str(tiny_sd)}
+    return {name: str(root / name) for name in pieces} | {"sd": str(tiny_sd), "dit": str(tiny_sd3)}
 
 
 @pytest.mark.e2e

@@ -57,23 +57,28 @@ class SdBench(CheckpointBench):
         Raises:
             BadInput: a checkpoint cannot be loaded.
         """
-        return [self._codec(self._pipeline()), *self.read_back()]
+        return [self._codec(self._pipeline()), *self.read_back(), *self._renders()]
 
     def read_back(self) -> list[Row]:
-        """Rows of the second protocol.
+        """Rows of the second protocol, but for those of the renders.
 
         Raises:
             BadInput: a checkpoint cannot be loaded.
         """
-        reader, pipeline = Reader.load(self.reader, self.device), self._pipeline()
-        scenes = held_out_scenes(scaled(256, self.items), self.seed)
-        truth = read_all(reader, list(draw(scenes, self.workers).images))
+        reader, pipeline, scenes = Reader.load(self.reader, self.device), self._pipeline(), self._scenes()
         rows: list[Row] = []
         for level in LEVELS:
             pictures = self._pictures(pipeline, [caption(scene, level) for scene in scenes], level)
             rows += self._shares(self.name, scenes, level, read_all(reader, pictures))
-            rows += self._shares("renders", scenes, level, truth)
         return rows
+
+    def _renders(self) -> list[Row]:
+        scenes = self._scenes()
+        truth = read_all(Reader.load(self.reader, self.device), list(draw(scenes, self.workers).images))
+        return [row for level in LEVELS for row in self._shares("renders", scenes, level, truth)]
+
+    def _scenes(self) -> list[Scene]:
+        return held_out_scenes(scaled(256, self.items), self.seed)
 
     def _pipeline(self) -> Any:
         return load_pipeline(folder_of(self.checkpoint), self.device, "fp32")

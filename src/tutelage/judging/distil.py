@@ -132,7 +132,7 @@ def distil(told: Distillation) -> "tuple[Scorer, Heard]":
     from tutelage.corpus.reader import Corpus
     from tutelage.judges.distillation.fit import Fitting, fit
     from tutelage.judging.bench import rows_of
-    from tutelage.judging.chosen import task_thresholds, thresholds
+    from tutelage.judging.thresholds import task_thresholds, thresholds
 
     corpus = Corpus(told.corpus, refresh=float("inf"))  # all of one moment
     rows = rows_of(corpus, told.clusters or len(corpus), told.seed)
