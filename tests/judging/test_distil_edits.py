@@ -16,8 +16,8 @@ from tutelage.judges.distillation.features import grained_features, tell
 from tutelage.judges.distillation.scorer import Scorer
 from tutelage.judges.distilled import Distilled
 from tutelage.judges.pairs import PairJudge
-from tutelage.judging.thresholds import FEW, task_thresholds, thresholds
 from tutelage.judging.distil import CHOOSE, LEARN, TEST, part_of
+from tutelage.judging.thresholds import FEW, task_thresholds, thresholds
 from tutelage.recipes.omniedit import omniedit
 from tutelage.triplet import Triplet
 
