@@ -1,6 +1,6 @@
 """Seconds a training step and a picture of every editor, on true pairs of the toybox.
 
-    python benchmarks/edit_students.py --sd toybox-sd --dit runs/toybox-dit/model
+    python benchmarks/edit_students.py --sd toybox-sd --dit toybox-dit
 
 Prints the fastest of the steps after the first two, and the smallest processor time of one: other work on the machine
 only ever adds to these.
@@ -25,7 +25,7 @@ from tutelage.toybox.pairs import Pairs
 from tutelage.training.settings import Schedule
 
 
-def main(sd: str = "toybox-sd", dit: str = "runs/toybox-dit/model", batch: int = 32, steps: int = 4) -> None:
+def main(sd: str = "toybox-sd", dit: str = "toybox-dit", batch: int = 32, steps: int = 4) -> None:
     """Measure.
 
     Args:

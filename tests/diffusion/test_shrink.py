@@ -9,7 +9,6 @@ from safetensors.torch import load_file
 
 from tutelage.cli import main
 from tutelage.diffusion.load import load_pipeline
-from tutelage.diffusion.shrink import denoisers
 from tutelage.toybox.checkpoints import checkpoint
 
 
@@ -20,11 +19,11 @@ def shrunk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_only_the_unet_is_stored_in_eight_bits(shrunk: Path) -> None:
+def test_all_but_the_codec_is_stored_in_eight_bits(shrunk: Path) -> None:
     whole = Path(checkpoint("toybox-sd"))
     for file in shrunk.rglob("*.safetensors"):
         kinds = {value.dtype for value in load_file(file).values()}
-        assert kinds == ({torch.float8_e4m3fn, torch.float16} if file.parent.name == "unet" else {torch.float16})
+        assert kinds == ({torch.float16} if file.parent.name == "vae" else {torch.float8_e4m3fn, torch.float16})
     unet = "unet/diffusion_pytorch_model.safetensors"
     assert (shrunk / unet).stat().st_size < 0.55 * (whole / unet).stat().st_size
 
@@ -43,9 +42,8 @@ def test_it_loads_as_any_other_and_says_nearly_the_same(shrunk: Path) -> None:
 
 
 def test_what_cannot_be_shrunk_is_refused(shrunk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    clip = Path(checkpoint("toybox-clip"))
-    assert denoisers(clip) == []
-    assert main(["shrink", str(clip), "--out", str(tmp_path / "clip")]) == 2
-    assert "no weights of a UNet" in capsys.readouterr().err
+    codec = Path(checkpoint("toybox-sd")) / "vae"
+    assert main(["shrink", str(codec), "--out", str(tmp_path / "codec")]) == 2
+    assert "no weights but maybe a codec's" in capsys.readouterr().err
     assert main(["shrink", str(checkpoint("toybox-sd")), "--out", str(shrunk)]) == 2
     assert "there already" in capsys.readouterr().err

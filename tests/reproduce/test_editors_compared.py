@@ -39,7 +39,13 @@ def refined(edited_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def experiment(edited_run: Path, tiny_sd: Path, tiny_sd3: Path, tmp_path: Path) -> EditExperiment:
-    told: dict[str, Any] = {"unet": str(tiny_sd), "dit": str(tiny_sd3), "learning": SHORT, "device": "cpu"}
+    told: dict[str, Any] = {
+        "unet": str(tiny_sd),
+        "dit": str(tiny_sd3),
+        "learning": SHORT,
+        "branch": "",
+        "device": "cpu",
+    }
     return EditExperiment(run=edited_run, out=tmp_path / "out", items=1, steps=1, **told)
 
 
@@ -50,7 +56,8 @@ def test_comparisons_have_verdicts_and_share_what_is_drawn(
     told = f"--run {experiment.run} --out {experiment.out} --unet {experiment.unet} --dit {experiment.dit} --items 1 "
     told += "--side 32 --steps 1 --drawing.steps 1 --drawing.guidance 1 --device cpu "
     told += "--learning.schedule.steps 1 --learning.schedule.batch 2 --learning.no-bf16 --learning.student editnet"
-    assert main(["reproduce", "edit-students", *told.split()]) == 0
+    words = [*told.split(), "--branch", ""]
+    assert main(["reproduce", "edit-students", *words]) == 0
     result = json.loads((experiment.out / "edit-students.json").read_text(encoding="utf-8"))
     students = (GENERALIST, "concat-transformer", "controlnet")
     assert result["students"] == {name: {"triplets": 13, "steps": 1} for name in students}
@@ -63,7 +70,7 @@ def test_comparisons_have_verdicts_and_share_what_is_drawn(
     assert page.count("data:image/webp;base64,") == 7 * 5
     drawn = {path: path.stat().st_mtime_ns for path in experiment.out.rglob("*.png")}
     kept = tmp_path / "kept.json"
-    assert main(["reproduce", "edit-specialists", *told.split(), "--json", str(kept)]) == 0
+    assert main(["reproduce", "edit-specialists", *words, "--json", str(kept)]) == 0
     result = json.loads(kept.read_text(encoding="utf-8"))
     assert result["students"].keys() == {GENERALIST}
     rights = [row for row in result["rows"] if (row["row"], row["metric"]) == ("specialist", RIGHT)]

@@ -1,7 +1,7 @@
-"""`tutelage shrink`: a model to hand on, its denoisers' weights in eight bits; diffusers loads it like any other.
+"""`tutelage shrink`: a model to hand on, its weights in eight bits; diffusers loads it like any other.
 
-Matrices and kernels are stored as float8 (e4m3, Micikevicius et al. 2022), vectors as float16. Codecs stay as they are,
-and so does all that is not of diffusers, such as text encoders: they are small, and every picture goes through them.
+Matrices and kernels are stored as float8 (e4m3, Micikevicius et al. 2022), vectors as float16. Codecs stay as they are:
+what they blur, nothing sharpens.
 """
 
 import json
@@ -21,7 +21,7 @@ GREATEST: Final = 448.0
 
 
 def shrink_command(model: Annotated[Path, tyro.conf.Positional], *, out: Path) -> None:
-    """Copy a model's folder with the weights of its UNet, transformer or branch in eight bits: half of float16's size.
+    """Copy a model's folder with all weights but those of codecs in eight bits: half of float16's size.
 
     What is lost is about 2.5 % of each matrix by norm. Measure the copy before it stands in for the model.
 
@@ -34,9 +34,9 @@ def shrink_command(model: Annotated[Path, tyro.conf.Positional], *, out: Path) -
     """
     if out.exists():
         raise BadInput(f"{out} is there already; remove it, or give another folder with --out")
-    files = denoisers(model)
+    files = weights_but_codecs(model)
     if not files:
-        raise BadInput(f"{model} holds no weights of a UNet, transformer or branch of diffusers; give such a folder")
+        raise BadInput(f"{model} holds no weights but maybe a codec's; give a model's folder in the Hub's layout")
     draft = out.with_name(f".{out.name}.tmp")
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(model, draft)
@@ -47,14 +47,10 @@ def shrink_command(model: Annotated[Path, tyro.conf.Positional], *, out: Path) -
     print(f"{out}: {sizes[1]:.1f} MB of weights instead of {sizes[0]:.1f}")
 
 
-def denoisers(folder: Path) -> list[Path]:
-    """The files of weights under a folder that belong to a model of diffusers and no codec."""
-    return [
-        file
-        for config in sorted(folder.rglob(CONFIG))
-        if not _class(config).startswith(CODEC) and _class(config)
-        for file in sorted(config.parent.glob("*.safetensors"))
-    ]
+def weights_but_codecs(folder: Path) -> list[Path]:
+    """The files of weights under a folder that lie beside a config which is no codec's."""
+    configs = [config for config in sorted(folder.rglob(CONFIG)) if not _is_codec(config)]
+    return [file for config in configs for file in sorted(config.parent.glob("*.safetensors"))]
 
 
 def shrink(file: Path) -> None:
@@ -70,7 +66,5 @@ def shrink(file: Path) -> None:
     save_file({name: small(value) for name, value in load_file(file).items()}, file, {"format": "pt"})
 
 
-def _class(config: Path) -> str:
-    """The name of the class of diffusers that a config is of; empty: of none."""
-    told = json.loads(config.read_bytes())
-    return str(told.get("_class_name", "")) if "_diffusers_version" in told else ""
+def _is_codec(config: Path) -> bool:
+    return str(json.loads(config.read_bytes()).get("_class_name", "")).startswith(CODEC)

@@ -30,8 +30,9 @@ class SpecialistBench:
     tasks: tuple[Task, ...] = TASKS
     base: str = "toybox-sd"
     """What specialists draw with: a shipped name, a folder or a Hub id."""
-    branch: str = ""
-    """What those that inpaint see the surroundings with: a folder or a Hub id of a branch; empty: nothing."""
+    branch: str = "toybox-brush-net"
+    """What those that inpaint see the surroundings with: a shipped name, a folder or a Hub id of a branch; empty:
+    nothing."""
     drawing: Drawing = TOYBOX
     side: int = 128
     """Of a square picture, in pixels; other ratios have its area."""

@@ -138,12 +138,12 @@ def cosxl_edit() -> InstructionEditing:
 def controlnet() -> InstructionEditing:
     """A ControlNet on toybox-dit, from the same pairs: what EditNet is compared with.
 
-    `tutelage run controlnet`, after toybox-dit.
+    `tutelage run controlnet`
     """
     schedule = Schedule(steps=12_000, batch=32, lr=3e-4, warmup=200, decay=0.5, ema=0.999)
     return InstructionEditing(
         out=RUNS / "controlnet",
-        base=str(RUNS / "toybox-dit" / "model"),
+        base="toybox-dit",
         learning=EditLearning(student="controlnet", schedule=schedule),
     )
 
@@ -151,7 +151,7 @@ def controlnet() -> InstructionEditing:
 def concat_transformer() -> InstructionEditing:
     """InstructPix2Pix on toybox-dit, from the same pairs: what ControlNet and EditNet are compared with.
 
-    `tutelage run concat-transformer`, after toybox-dit.
+    `tutelage run concat-transformer`
     """
     plain = controlnet()
     learning = replace(plain.learning, student="concat-transformer")
@@ -161,7 +161,7 @@ def concat_transformer() -> InstructionEditing:
 def editnet() -> InstructionEditing:
     """EditNet (OmniEdit) on toybox-dit, from the same pairs.
 
-    `tutelage run editnet`, after toybox-dit.
+    `tutelage run editnet`
     """
     plain = controlnet()
     return replace(plain, out=RUNS / "editnet", learning=replace(plain.learning, student="editnet"))

@@ -48,6 +48,7 @@ def toys(drawing: Drawing) -> Specialists:
     told: dict[str, Any] = {"base": "", "drawing": drawing, "source": "found", "inversion": None}
     return replace(
         guild("", drawing, Masks()),
+        branch="toybox-brush-net",
         attribute=Attribute(**told),
         environment=Environment(**told, control=STRICT),
         style=Style(**told),
@@ -57,9 +58,9 @@ def toys(drawing: Drawing) -> Specialists:
 def omniedit() -> InstructionDriven:
     """OmniEdit (Wei et al. 2024) on the toybox: a crawl, seven specialists, judges, and a student of what they keep.
 
-    `tutelage run omniedit --workers 2`; two cores. Its student is an InstructPix2Pix of toybox-sd; after toybox-dit,
-    `--learning.student editnet --learning.base runs/toybox-dit/model` makes OmniEdit's own, as does `controlnet`.
-    After toybox-brush-net, `--teacher.branch runs/toybox-brush-net/model` shows specialists what is around a mask.
+    `tutelage run omniedit --workers 2`; two cores. Its student is an InstructPix2Pix of toybox-sd; `--learning.student
+    editnet --learning.base toybox-dit` makes OmniEdit's own, as does `controlnet`. toybox-brush-net is made for
+    toybox-sd: with another base say `--teacher.branch ""`, or give one that is made for it.
     """
     clip = "toybox-clip"
     return InstructionDriven(

@@ -33,8 +33,7 @@ class BrushTraining(Training):
 def toybox_brush_net() -> BrushTraining:
     """A BrushNet of toybox-sd: swaps, removals and backgrounds that fit what is around the mask.
 
-    `tutelage run toybox-brush-net`; one thread of a two-core Xeon beside other work, 57 min. Then
-    `tutelage run omniedit --teacher.branch runs/toybox-brush-net/model`.
+    `tutelage run toybox-brush-net`; one core of a two-core EPYC beside other work, 73 min.
     """
     schedule = Schedule(steps=1800, batch=32, lr=4e-4, warmup=200, decay=0.5, ema=0.999)
     return BrushTraining(out=RUNS / "toybox-brush-net", schedule=schedule)

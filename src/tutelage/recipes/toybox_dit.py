@@ -38,14 +38,14 @@ class DitTraining(Training):
 def toybox_dit() -> DitTraining:
     """A small Stable Diffusion 3: text to 128 × 128 pictures of toys, by a transformer and flow matching.
 
-    `tutelage run toybox-dit`; one thread of a two-core Xeon beside other work, about an hour.
+    `tutelage run toybox-dit`; one core of a two-core EPYC beside other work, 92 min.
     """
     schedule = Schedule(steps=8_500, batch=32, lr=1e-3, warmup=300, decay=0.5, ema=0.9993)
     return DitTraining(out=RUNS / "toybox-dit", schedule=schedule)
 
 
 def toybox_dit_sharpen() -> DitTraining:
-    """The same trained further, on other noise: a third of its kinds could be told. It is to ship as toybox-dit.
+    """The same trained further, on other noise: its pictures are rough. It is to ship as toybox-dit in its place.
 
     `tutelage run toybox-dit-sharpen`, after toybox-dit.
     """

@@ -60,6 +60,7 @@ class Taught:
     """How specialists answer them; their folder is a run directory of this."""
 
     base: str
+    branch: str
     drawing: Drawing
 
 
@@ -169,9 +170,10 @@ def _specialists(
     experiment: EditExperiment, folder: Path, asked: Mapping[str, TrueEdit], examiner: Examiner
 ) -> tuple[dict[str, bytes], Marked]:
     """What specialists made, and what is true of it: of an addition they make the source."""
-    out = open_run(Taught(base=experiment.unet, drawing=experiment.drawing), folder / "specialists")
+    who = Taught(base=experiment.unet, branch=experiment.branch, drawing=experiment.drawing)
+    out = open_run(who, folder / "specialists")
     told = (experiment.unet, experiment.drawing, experiment.seed, experiment.device, experiment.workers)
-    teach_pairs(out, asked, *told)
+    teach_pairs(out, asked, *told, branch=experiment.branch)
     made = {one.id.rpartition("/")[0]: one for one in Corpus(out / CORPUS).triplets(None)}
     shown = {
         name: one.references[0].picture.data if one.skill == "addition" else one.target for name, one in made.items()

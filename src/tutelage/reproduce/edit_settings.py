@@ -32,7 +32,9 @@ class EditExperiment:
     """How every student is trained. Where the run's own student was trained like that, it is taken as it is."""
     unet: str = "toybox-sd"
     """What instruct-pix2pix starts from, and specialists draw with: a shipped name, a folder or a Hub id."""
-    dit: str = "runs/toybox-dit/model"
+    branch: str = "toybox-brush-net"
+    """What specialists that inpaint see the surroundings with; empty: nothing."""
+    dit: str = "toybox-dit"
     """What concat-transformer, controlnet and editnet start from."""
     refined: Path | None = None
     """A corpus of the run's pairs, refined, with the same ids; None: there is none, and refinement is not compared."""

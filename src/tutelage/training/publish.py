@@ -63,6 +63,13 @@ def _emptied(config: Any) -> str:
     return f", and {len(config.places):,} of the same places with nobody there" if hasattr(config, "places") else ""
 
 
+def _nothing_else(config: Any) -> str:
+    """A sentence for what it did not learn from."""
+    if hasattr(config, "expert"):
+        return f"Where noise prevails, what `{config.expert}` expects of them; no photographs."
+    return "Nothing else: no photographs, no other model's output."
+
+
 def _forget_derived(draft: Path) -> None:
     """Drop what the libraries write into configs and nobody should read: where a part was loaded from, and a setting
     that `AutoencoderTiny` derives and, on loading, complains about.
@@ -90,7 +97,7 @@ tags: [toybox, tutelage]
 
 * **Recipe**: `tutelage run {name}`; every setting is in `recipe.json` beside this file.
 * **Data**: {len(renders):,} rendered pictures of {renders.subjects:,} toys at {renders.size} × {renders.size} pixels, \
-seed {renders.seed}{_emptied(config)}. Nothing else: no photographs, no other model's output.
+seed {renders.seed}{_emptied(config)}. {_nothing_else(config)}
 {_origins(config)}* **Training**: {schedule.steps:,} steps of {schedule.batch}, AdamW, learning rate {schedule.lr:g}, \
 seed {schedule.seed}{", bfloat16 autocast" if config.bf16 else ""}.
 * **Licence**: Apache-2.0.

@@ -7,8 +7,18 @@ from typing import Final
 
 from tutelage.errors import BadInput, did_you_mean
 
-CHECKPOINTS: Final = ("toybox-clip", "toybox-dino", "toybox-sd", "toybox-suti", "toybox-seg", "toybox-reader")
-"""Names of the shipped folders: text and image encoder, subject features, base generator, student, masks, reader."""
+CHECKPOINTS: Final = (
+    "toybox-clip",
+    "toybox-dino",
+    "toybox-sd",
+    "toybox-brush-net",
+    "toybox-dit",
+    "toybox-suti",
+    "toybox-seg",
+    "toybox-reader",
+)
+"""Names of the shipped folders: text and image encoder, subject features, base generator, its branch for inpainting,
+base with a transformer, student, masks, reader."""
 
 HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
