@@ -145,8 +145,9 @@ class Editors:
         from tutelage.toybox.checkpoints import checkpoint
 
         assert wish.order is not None
-        base = checkpoint(self.studio.base)
-        guild = replace(toys(TOYBOX), base=base, seed=wish.seed, device=self.studio.device)
+        guild, base = toys(TOYBOX), checkpoint(self.studio.base)
+        branch = checkpoint(guild.branch) if base == checkpoint("toybox-sd") else ""  # it is made for that one alone
+        guild = replace(guild, base=base, branch=branch, seed=wish.seed, device=self.studio.device)
         return guild.specialist(wish.order.skill)
 
     def _check_toys(self) -> None:
