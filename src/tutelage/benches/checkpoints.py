@@ -70,8 +70,14 @@ def bench_command(
     """
     names = _chosen(only)
     _check(items, seed, workers, json)
-    given = {"toybox-clip": clip, "toybox-dino": dino, "toybox-sd": sd, "toybox-dit": dit, "toybox-seg": seg}
-    given["toybox-reader"] = reader
+    given = {
+        "toybox-clip": clip,
+        "toybox-dino": dino,
+        "toybox-sd": sd,
+        "toybox-dit": dit,
+        "toybox-seg": seg,
+        "toybox-reader": reader,
+    }
     used = {name: {key: where for key, where in given.items() if key in (name, *TOOLS.get(name, ()))} for name in names}
     hashes = _hashes({where for models in used.values() for where in models.values()})
     from tutelage.toybox.vision import folder_of

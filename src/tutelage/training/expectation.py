@@ -15,8 +15,8 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 from transformers import CLIPTextModel
 
-from tutelage.diffusion.load import load_pipeline
 from tutelage.errors import BadInput
+from tutelage.training.brush import frozen_base
 
 NOISY: Final = 0.5
 """σ from which there is more noise than picture. Below, pictures are the better teachers: they are sharp."""
@@ -39,14 +39,13 @@ class Expectation:
         Raises:
             BadInput: it cannot be loaded, or is no Stable Diffusion that says v.
         """
-        pipeline: Any = load_pipeline(base, device, "fp32")
-        if getattr(pipeline, "unet", None) is None or pipeline.scheduler.config.prediction_type != "v_prediction":
-            raise BadInput(f"{base} is no Stable Diffusion that predicts v; give one, such as toybox-sd")
-        unet = pipeline.unet.requires_grad_(False).eval().to(memory_format=torch.channels_last)
-        if pipeline.device.type == "cpu":
-            unet.set_attn_processor(AttnProcessor())  # faster than the fused one there for so few positions
+        pipeline: Any = frozen_base(base, device)
+        if pipeline.scheduler.config.prediction_type != "v_prediction":
+            raise BadInput(f"{base} does not predict v; give a Stable Diffusion that does, such as toybox-sd")
+        if pipeline.device.type == "cpu":  # faster than the fused one there for so few positions
+            pipeline.unet.set_attn_processor(AttnProcessor())
         signal = pipeline.scheduler.alphas_cumprod.to(pipeline.device)
-        return Expectation(unet, pipeline.vae, pipeline.text_encoder.requires_grad_(False).eval(), signal)
+        return Expectation(pipeline.unet, pipeline.vae, pipeline.text_encoder, signal)
 
     @torch.no_grad()
     def velocity(self, seen: Tensor, sigma: Tensor, ids: Tensor) -> Tensor:
