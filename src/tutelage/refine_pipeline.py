@@ -24,6 +24,8 @@ class Refining:
     """A corpus of edits, or a set in the layout of InstructPix2Pix (a folder) or OmniEdit (Parquet)."""
     pairs: int | None = None
     """Most pairs to go on with, the first ones; None: all."""
+    kept: bool = False
+    """Of a corpus, go on with the pairs that its judges kept alone."""
     captioner: str = ""
     """Who says what pictures without a caption show: `toybox-full`, `http://host:port/v1#model`, a folder or a Hub id;
     empty: all must have theirs. OmniEdit's layout has none."""
@@ -70,7 +72,7 @@ class Refining:
         """Pairs, captioned and judged as they are."""
         from tutelage.stages.refined import take_in
 
-        return take_in(self.data, self.captioner, self.pairs, self.panel(), self.device, self.out)
+        return take_in(self.data, self.captioner, self.pairs, self.panel(), self.device, self.out, kept=self.kept)
 
     def refine(self) -> dict[str, int]:
         """Pairs → the same drawn anew, and judged again."""

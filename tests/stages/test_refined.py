@@ -10,12 +10,14 @@ import pytest
 from tutelage.cli import main
 from tutelage.corpus.exports.base import export_corpus
 from tutelage.corpus.reader import Corpus
+from tutelage.corpus.writer import Committer
 from tutelage.editing.refine import Refinement
 from tutelage.errors import BadInput
 from tutelage.refine_pipeline import Refining
 from tutelage.run import read_log
 from tutelage.stages import refined
-from tutelage.stages.refined import compared, pairs_at
+from tutelage.stages.refined import compared, count_pairs, pairs_at
+from tutelage.triplet import Verdict
 
 COUNT = 5
 """Of `pairs`."""
@@ -57,6 +59,14 @@ def test_killed_it_goes_on_and_says_what_it_brings(
     assert 'id="pairs"' in (run.out / "report.html").read_text()
     run.run()
     assert len(Corpus(run.out / "corpus")) == COUNT
+
+
+def test_only_what_was_kept_goes_on(pairs: Path) -> None:
+    first, *others = (one.id for one in pairs_at(pairs))
+    with Committer(pairs) as committer:
+        committer.append([], [Verdict(triplet=first, judge="strict", score=0.0, keep=False, reason="no")])
+    assert [one.id for one in pairs_at(pairs, kept=True)] == others
+    assert (count_pairs(pairs, kept=True), count_pairs(pairs)) == (COUNT - 1, COUNT)
 
 
 def test_any_layout_is_read(pairs: Path, tmp_path: Path) -> None:

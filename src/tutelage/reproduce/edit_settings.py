@@ -37,7 +37,7 @@ class EditExperiment:
     dit: str = "toybox-dit"
     """What concat-transformer, controlnet and editnet start from."""
     refined: Path | None = None
-    """A corpus of the run's pairs, refined, with the same ids; None: there is none, and refinement is not compared."""
+    """The corpus that `tutelage run refine` made of the run's; None: there is none, and refinement is not compared."""
     drawing: Drawing = TOYBOX
     """How specialists draw."""
     side: int = 128

@@ -25,6 +25,7 @@ from tutelage.reproduce.students import Trained
 from tutelage.run import CONFIG, plain
 from tutelage.stages.batches import rows_by_id
 from tutelage.stages.learnt import MODEL, STUDENT, learn
+from tutelage.stages.refined import ENDING
 from tutelage.stages.settings import EditLearning
 from tutelage.stages.taught import CORPUS
 from tutelage.students import EDITORS
@@ -143,11 +144,11 @@ def _in_both(experiment: EditExperiment, name: str) -> NDArray[np.int64]:
     for one, own in ((UNREFINED, gate), (REFINED, Gate())):
         corpus = Corpus(source(experiment, one))
         ids = corpus.column("id").to_pylist()
-        places[one] = {ids[row]: row for row in rows_by_id(corpus, own).tolist()}
+        places[one] = {ids[row].removesuffix(ENDING): row for row in rows_by_id(corpus, own).tolist()}
     both = sorted(places[REFINED].keys() & places[UNREFINED].keys())
     if not both:
         raise BadInput(
-            f"no pair of {experiment.refined} has the id of one of {experiment.run}; refine that run's pairs"
+            f"no pair of {experiment.refined} is of {experiment.run}; give what `tutelage run refine` made of its pairs"
         )
     return np.asarray([places[name][one] for one in both], np.int64)
 

@@ -42,7 +42,7 @@ def _take(run: "Refining", probe: RefineProbe) -> tuple[Line, int]:
     if given and (folder / FINISHED).exists():
         return Line(step="take", there=f"{done:,} pairs, {len(given.rows(KEPT)):,} kept"), done
     probe.tell("counting pairs")
-    every = int(min(count_pairs(run.data), run.pairs or math.inf))
+    every = int(min(count_pairs(run.data, kept=run.kept), run.pairs or math.inf))
     doing, cost = f"{every - done:,} pairs as they are", probe.taking * (every - done)
     return Line(step="take", there=f"{done:,} pairs" if done else "", left=doing, cost=cost), every
 

@@ -35,7 +35,7 @@ class RefineProbe:
     @cached_property
     def taking(self) -> Cost:
         """Of one pair, captioned and judged as it is; the first one, which loads the networks, is not counted."""
-        run, few = self.run, list(islice(pairs_at(self.run.data), FEW))
+        run, few = self.run, list(islice(pairs_at(self.run.data, kept=self.run.kept), FEW))
         if not few:
             raise BadInput(f"{run.data} holds no pairs; give a corpus or a set that does")
         self.tell("captioning and judging a few pairs")

@@ -46,27 +46,29 @@ BENCH: Final = "refine"
 SORRY: Final = "not one pair could be drawn anew; see the log of shards that failed"
 
 
-def pairs_at(path: Path) -> Iterator[Triplet]:
+def pairs_at(path: Path, *, kept: bool = False) -> Iterator[Triplet]:
     """The pairs of a corpus, or of a set in OmniEdit's or InstructPix2Pix's layout, by what lies at the path.
+
+    With `kept`, of a corpus those alone that its judges kept.
 
     Raises:
         BadInput: it is none of these.
     """
     if (path / MARKER).exists():
-        yield from Corpus(path).triplets(None)
+        yield from Corpus(path).triplets(KEPT if kept else None)
         return
     for triplet, _ in import_of(_layout(path))(path):
         yield triplet
 
 
-def count_pairs(path: Path) -> int:
-    """How many pairs lie at a path; no picture is read.
+def count_pairs(path: Path, *, kept: bool = False) -> int:
+    """How many pairs lie at a path (see `pairs_at`); no picture is read.
 
     Raises:
         BadInput: see `pairs_at`.
     """
     if (path / MARKER).exists():
-        return len(Corpus(path))
+        return len(Corpus(path).rows(KEPT if kept else None))
     if _layout(path) == "omniedit":
         return sum(1 for _ in read_rows(path, ("omni_edit_id",)))
     return sum(len(seeds) for _, seeds in read_entries(path))
@@ -78,7 +80,9 @@ def _layout(path: Path) -> str:
     return "instruct-pix2pix" if (path / SEEDS).exists() else "omniedit"
 
 
-def take_in(path: Path, captioner: str, most: int | None, panel: Panel, device: str, out: Path) -> dict[str, int]:
+def take_in(
+    path: Path, captioner: str, most: int | None, panel: Panel, device: str, out: Path, *, kept: bool = False
+) -> dict[str, int]:
     """Write the pairs at a path, captioned and judged, to `out/given`; how many there are, and how many are kept.
 
     Args:
@@ -88,6 +92,7 @@ def take_in(path: Path, captioner: str, most: int | None, panel: Panel, device: 
         panel: who judges.
         device: for the captioner.
         out: the run directory.
+        kept: see `pairs_at`.
 
     Raises:
         BadInput: there are no pairs, one lacks a caption and nobody can give it, or a model cannot be loaded.
@@ -97,7 +102,7 @@ def take_in(path: Path, captioner: str, most: int | None, panel: Panel, device: 
         look = looking(captioner, panel, device, out)
         with Committer(folder) as committer:
             there = set(Corpus(folder).column("id").to_pylist())
-            new = (one for one in islice(pairs_at(path), most) if one.id not in there)
+            new = (one for one in islice(pairs_at(path, kept=kept), most) if one.id not in there)
             while some := list(islice(new, SHARD)):
                 committer.append(*look(some))
         if not len(Corpus(folder)):
