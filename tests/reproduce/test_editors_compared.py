@@ -71,13 +71,15 @@ def test_comparisons_have_verdicts_and_share_what_is_drawn(
     assert page.count("data:image/webp;base64,") == 7 * 5
     drawn = {path: path.stat().st_mtime_ns for path in experiment.out.rglob("*.png")}
     kept = tmp_path / "kept.json"
-    assert main(["reproduce", "edit-specialists", *words, "--json", str(kept)]) == 0
+    another = str(experiment.out / "students" / "controlnet" / "model")
+    assert main(["reproduce", "edit-specialists", *words, "--beside", another, "--json", str(kept)]) == 0
     result = json.loads(kept.read_text(encoding="utf-8"))
     assert result["students"].keys() == {GENERALIST}
     rights = [row for row in result["rows"] if (row["row"], row["metric"]) == ("specialist", RIGHT)]
     assert 0 < rights[0]["n"] <= 7
     assert len(result["claims"]) == 7
-    assert {path: path.stat().st_mtime_ns for path in experiment.out.rglob("*.png")} == drawn
+    assert any((row["row"], row["metric"]) == ("model", RIGHT) for row in result["rows"])
+    assert {path: path.stat().st_mtime_ns for path in drawn} == drawn
     assert "Editors: specialists" in capsys.readouterr().out
 
 
@@ -161,6 +163,8 @@ def test_what_cannot_be_done_is_told_before_anything_is_trained(experiment: Edit
         check(replace(experiment, dit=str(tmp_path / "absent")), ["editnet"])
     with pytest.raises(BadInput, match="items is 0"):
         replace(experiment, items=0)
+    with pytest.raises(BadInput, match="give each its own name"):
+        replace(experiment, beside=("one/model", "another/model"))
     with pytest.raises(BadInput, match="seed is -1"):
         replace(experiment, seed=-1)
     strict = replace(experiment, learning=replace(SHORT, gate={"clip-image": (0.9, 1.0)}))

@@ -79,7 +79,7 @@ class EditsMeasured:
 def measured(
     experiment: EditExperiment, students: Mapping[str, Trained], ratio: str = SQUARE, *, specialists: bool = False
 ) -> EditsMeasured:
-    """Have students, and specialists, answer at an aspect ratio; what is drawn already is kept.
+    """Have students, editors beside them, and specialists answer at an aspect ratio; what is drawn already is kept.
 
     At another ratio than 1:1 each has its name and the ratio, such as `generalist 9:16`.
 
@@ -89,7 +89,9 @@ def measured(
     folder, asked, questions = _opened(experiment, ratio)
     examiner = Examiner(Reader.load(device=experiment.device), Segmenter.load(device=experiment.device))
     found = {SOURCE: {one.id: one.source for one in questions}}
-    found |= {name: _answers(experiment, folder, name, made, questions) for name, made in students.items()}
+    editors = {name: str(made.model) for name, made in students.items()}
+    editors |= {Path(model).name: model for model in experiment.beside}
+    found |= {name: _answers(experiment, folder, name, model, questions) for name, model in editors.items()}
     found[RENDERS] = {one.id: one.truth or b"" for one in questions}
     marks: dict[str, Marked] = {name: _marks(name, asked, answers, examiner) for name, answers in found.items()}
     if specialists:
@@ -147,10 +149,10 @@ def _opened(experiment: EditExperiment, ratio: str) -> tuple[Path, Mapping[str, 
 
 
 def _answers(
-    experiment: EditExperiment, folder: Path, name: str, made: Trained, questions: Sequence[EditQuestion]
+    experiment: EditExperiment, folder: Path, name: str, model: str, questions: Sequence[EditQuestion]
 ) -> dict[str, bytes]:
     editor = StudentEditor(
-        model=made.model, steps=experiment.steps, seed=experiment.seed, name=name, device=experiment.device
+        model=model, steps=experiment.steps, seed=experiment.seed, name=name, device=experiment.device
     )
     settings = EditSettings(text=experiment.text_guidance, image=experiment.image_guidance)
     draw_edits(folder, editor, questions, [settings])

@@ -38,6 +38,8 @@ class EditExperiment:
     """What concat-transformer, controlnet and editnet start from."""
     refined: Path | None = None
     """The corpus that `tutelage run refine` made of the run's; None: there is none, and refinement is not compared."""
+    beside: tuple[str, ...] = field(default=(), metadata=FREE)
+    """Other editors that answer, however they were trained: shipped names, folders or Hub ids."""
     drawing: Drawing = TOYBOX
     """How specialists draw."""
     side: int = 128
@@ -59,6 +61,8 @@ class EditExperiment:
                 raise BadInput(f"{name} is {getattr(self, name)}; give at least 1")
         if not 0 <= self.seed < 2**31:
             raise BadInput(f"seed is {self.seed}; give a number from 0 to 2**31 - 1")
+        if len({Path(one).name for one in self.beside}) < len(self.beside):
+            raise BadInput(f"--beside {' '.join(self.beside)}: rows are named after folders; give each its own name")
         if self.json is not None and (self.json.is_dir() or not self.json.absolute().parent.is_dir()):
             raise BadInput(f"--json {self.json}: give a file in a folder that exists")
 
