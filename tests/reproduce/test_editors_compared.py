@@ -15,7 +15,7 @@ from tutelage.corpus.writer import Committer
 from tutelage.errors import BadInput
 from tutelage.generators.specialist_bench import edits
 from tutelage.reproduce import edit_measured
-from tutelage.reproduce.edit_measured import OUTSIDE, RIGHT, sums_of
+from tutelage.reproduce.edit_measured import METRICS, OUTSIDE, RIGHT, sums_of
 from tutelage.reproduce.edit_settings import EditExperiment
 from tutelage.reproduce.edit_students import GENERALIST, check, lesson, rows, shown, trained
 from tutelage.reproduce.edits import ON_ONE_BASE, claims, compare, every, students_of
@@ -86,7 +86,7 @@ def test_comparisons_have_verdicts_and_share_what_is_drawn(
 def test_shapes_stand_beside_squares(experiment: EditExperiment, monkeypatch: pytest.MonkeyPatch) -> None:
     """And all comparisons at once; what is true of answers is another test's business."""
     good = PairMarks(done=True, kept=True, source=True, outside=40.0)
-    monkeypatch.setattr(edit_measured, "_marks", lambda name, asked, *_: dict.fromkeys(asked, good))
+    monkeypatch.setattr(edit_measured, "_marks", lambda name, asked, found, *_: dict.fromkeys(found, good))
     experiment = replace(experiment, side=32)
     found = compare(experiment, "edit-shapes")
     assert {row.row for row in found.rows} == {
@@ -135,8 +135,10 @@ def test_sums_count_what_is_not_made_as_not_right() -> None:
     asked = edits(TASKS, 2, 32, ("1:1",), 0)
     good = PairMarks(done=True, kept=True, source=True, outside=40.0)
     blind = PairMarks(done=None, kept=True, source=True, outside=None)
-    marks = {"swap-00000/00": good, "swap-00001/00": blind, "style-00001/00": good}
-    sums = sums_of({"one": marks}, asked, 2)
+    marks = dict.fromkeys(asked) | {"swap-00000/00": good, "swap-00001/00": blind, "style-00001/00": good}
+    alone = {name: good for name, truth in asked.items() if truth.edit.task == "swap"}
+    sums = sums_of({"one": marks, "only-swap": alone}, asked, 2)
+    assert {metric for metric, of in sums.items() if "only-swap" in of} == {f"{metric}: swap" for metric in METRICS}
     assert [of.tolist() for of in sums["right: swap"]["one"]] == [[1, 0], [1, 0]]
     assert [of.tolist() for of in sums["right: style"]["one"]] == [[0, 1], [1, 1]]
     assert [of.tolist() for of in sums["right"]["one"]] == [[1, 1], [7, 6]]

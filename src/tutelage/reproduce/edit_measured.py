@@ -26,6 +26,7 @@ from tutelage.generators.specialist_bench import LOCAL, edits, mark_pairs, teach
 from tutelage.generators.true_edits import BENCH, OUTSIDE, true_questions
 from tutelage.reproduce.claims import Sums
 from tutelage.reproduce.edit_settings import EditExperiment
+from tutelage.reproduce.edit_students import ONLY
 from tutelage.reproduce.students import Trained
 from tutelage.run import open_run
 from tutelage.stages.taught import CORPUS
@@ -41,8 +42,8 @@ SPECIALIST: Final = "specialist"
 SOURCE, RENDERS = "source", "renders"
 """Who does nothing, and who knows the truth."""
 
-Marked = Mapping[str, PairMarks]
-"""Id of a question → what is true of the answer."""
+Marked = Mapping[str, PairMarks | None]
+"""Id of a question that was asked → what is true of the answer; None: there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,8 @@ def measured(
 ) -> EditsMeasured:
     """Have students, editors beside them, and specialists answer at an aspect ratio; what is drawn already is kept.
 
-    At another ratio than 1:1 each has its name and the ratio, such as `generalist 9:16`.
+    At another ratio than 1:1 each has its name and the ratio, such as `generalist 9:16`. A student of one task is asked
+    for that one.
 
     Raises:
         BadInput: one cannot answer, or the folder holds answers to other questions.
@@ -104,7 +106,7 @@ def measured(
 
 
 def sums_of(marks: Mapping[str, Marked], asked: Mapping[str, TrueEdit], items: int) -> Sums:
-    """Metric, over all tasks or `metric: task` → who answered → sums by toy (items,), and of how much.
+    """Metric, over all tasks or `metric: task` → who was asked for all that → sums by toy (items,), and of how much.
 
     What was not made is not right. The spared outside is that of local edits.
     """
@@ -115,14 +117,16 @@ def sums_of(marks: Mapping[str, Marked], asked: Mapping[str, TrueEdit], items: i
                 continue
             names = [name for name, truth in asked.items() if task in (None, truth.edit.task)]
             key = metric if task is None else f"{metric}: {task}"
-            found[key] = {who: _added(metric, names, said, items) for who, said in marks.items()}
+            found[key] = {
+                who: _added(metric, names, said, items) for who, said in marks.items() if said.keys() >= set(names)
+            }
     return found
 
 
 def _added(metric: str, names: Iterable[str], said: Marked, items: int) -> tuple[Floats, Floats]:
     part, whole = np.zeros(items), np.zeros(items)
     for name in names:
-        value = _value(metric, said.get(name))
+        value = _value(metric, said[name])
         if value is not None:
             number = int(name.partition("/")[0].rpartition("-")[2])
             part[number] += value
@@ -155,13 +159,15 @@ def _answers(
         model=model, steps=experiment.steps, seed=experiment.seed, name=name, device=experiment.device
     )
     settings = EditSettings(text=experiment.text_guidance, image=experiment.image_guidance)
-    draw_edits(folder, editor, questions, [settings])
-    return {one.id: answer_file(folder / name, one, settings).read_bytes() for one in questions}
+    own = [one for one in questions if not name.startswith(ONLY) or one.groups == (name.removeprefix(ONLY),)]
+    draw_edits(folder, editor, own, [settings])
+    return {one.id: answer_file(folder / name, one, settings).read_bytes() for one in own}
 
 
 def _marks(name: str, asked: Mapping[str, TrueEdit], found: Mapping[str, bytes], examiner: Examiner) -> Marked:
     marks = {}
-    for key, truth in progress(asked.items(), f"marking {name}", len(asked)):
+    for key in progress(found, f"marking {name}", len(found)):
+        truth = asked[key]
         source = truth.picture(truth.edit.before)
         target = decode(found[key], f"{name}, {key}").resize(source.size)
         marks[key] = examiner.marks(truth, source, target, given=True, changed="target")
@@ -180,7 +186,7 @@ def _specialists(
     shown = {
         name: one.references[0].picture.data if one.skill == "addition" else one.target for name, one in made.items()
     }
-    return shown, {one.id: one.marks for one in mark_pairs(out, asked, examiner)}
+    return shown, dict.fromkeys(asked) | {one.id: one.marks for one in mark_pairs(out, asked, examiner)}
 
 
 def _rows(sums: Sums, protocol: str, seed: int) -> Iterable[Row]:
