@@ -14,12 +14,12 @@ from tutelage.corpus.reader import Corpus
 from tutelage.corpus.writer import Committer
 from tutelage.errors import BadInput
 from tutelage.generators.specialist_bench import edits
-from tutelage.reproduce import edit_measured
+from tutelage.reproduce.edit_marks import Marker
 from tutelage.reproduce.edit_measured import METRICS, OUTSIDE, RIGHT, sums_of
 from tutelage.reproduce.edit_settings import EditExperiment
 from tutelage.reproduce.edit_students import GENERALIST, check, lesson, rows, shown, trained
 from tutelage.reproduce.edits import ON_ONE_BASE, claims, compare, every, students_of
-from tutelage.run import plain, write_atomic
+from tutelage.run import plain, read_log, write_atomic
 from tutelage.stages.learnt import learn
 from tutelage.stages.settings import EditLearning
 from tutelage.toybox.edits import TASKS
@@ -80,13 +80,14 @@ def test_comparisons_have_verdicts_and_share_what_is_drawn(
     assert len(result["claims"]) == 7
     assert any((row["row"], row["metric"]) == ("model", RIGHT) for row in result["rows"])
     assert {path: path.stat().st_mtime_ns for path in drawn} == drawn
+    assert [len(list(read_log(path.parent))) for path in experiment.out.glob("edits-1x1/marks/*/log.jsonl")] == [7] * 6
     assert "Editors: specialists" in capsys.readouterr().out
 
 
 def test_shapes_stand_beside_squares(experiment: EditExperiment, monkeypatch: pytest.MonkeyPatch) -> None:
     """And all comparisons at once; what is true of answers is another test's business."""
     good = PairMarks(done=True, kept=True, source=True, outside=40.0)
-    monkeypatch.setattr(edit_measured, "_marks", lambda name, asked, found, *_: dict.fromkeys(found, good))
+    monkeypatch.setattr(Marker, "mark", lambda _, name, asked, found: dict.fromkeys(found, good))
     experiment = replace(experiment, side=32)
     found = compare(experiment, "edit-shapes")
     assert {row.row for row in found.rows} == {

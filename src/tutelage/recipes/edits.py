@@ -1,6 +1,6 @@
 """Editors: students of (source, instruction, target), from pairs whose truth is known or from a corpus that is there.
 
-Docstrings give the command. None has been trained to its end yet; docs/log.md has what a step costs.
+Docstrings give the command; docs/log.md has what a step costs. The editor that ships is the student of `omniedit`.
 """
 
 import os

@@ -33,11 +33,15 @@ TOYBOX = Drawing(steps=12, guidance=3.0)
 STRICT = PromptToPrompt(cross=0.5, self_attention=0.8, coarse=1.0)
 """Keeps more of a toy's shape than the default: see docs/log.md."""
 
-SIMILARITY, DIRECTION, CAPTIONS = 0.4, 0.75, 0.75
+SIMILARITY, DIRECTION, CAPTIONS = 0.4, 0.65, 0.7
 """Thresholds for the cosines of toybox-clip: see docs/log.md."""
 
-LEARNING = EditLearning(schedule=Schedule(steps=12_000, batch=32, lr=3e-4, warmup=200, decay=0.5, ema=0.999))
-"""What suits toybox-sd."""
+LEARNING = EditLearning(
+    student="editnet",
+    base="toybox-dit",
+    schedule=Schedule(steps=6_000, batch=16, lr=1e-3, warmup=100, decay=0.5, ema=0.998),
+)
+"""An EditNet, with what suits toybox-dit."""
 
 
 def toys(drawing: Drawing) -> Specialists:
@@ -58,8 +62,8 @@ def toys(drawing: Drawing) -> Specialists:
 def omniedit() -> InstructionDriven:
     """OmniEdit (Wei et al. 2024) on the toybox: a crawl, seven specialists, judges, and a student of what they keep.
 
-    `tutelage run omniedit --workers 2`; two cores. Its student is an InstructPix2Pix of toybox-sd; `--learning.student
-    editnet --learning.base toybox-dit` makes OmniEdit's own, as does `controlnet`. toybox-brush-net is made for
+    `tutelage run omniedit --workers 2`; two cores. Its student is OmniEdit's own, an EditNet, and ships as toybox-edit;
+    `--learning.student instruct-pix2pix --learning.base toybox-sd` makes another. toybox-brush-net is made for
     toybox-sd: with another base say `--teacher.branch ""`, or give one that is made for it.
     """
     clip = "toybox-clip"

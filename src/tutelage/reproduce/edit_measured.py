@@ -5,6 +5,7 @@ Folder `edits-1x1` of an experiment, or of another aspect ratio:
 config.json questions.jsonl     what is asked
 NAME/ID.png                     answers of a student
 specialists/                    their pairs, as in a run
+marks/NAME/log.jsonl            what was found in answers
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,17 +15,17 @@ from typing import Final
 
 import numpy as np
 
-from tutelage.benches.base import Row, interval_row, progress
+from tutelage.benches.base import Row, interval_row
 from tutelage.benches.editing.questions import EditQuestion
 from tutelage.benches.editing.truth import Examiner, PairMarks, TrueEdit
 from tutelage.benches.intervals import Floats, bootstrap_ratio
 from tutelage.corpus.reader import Corpus
-from tutelage.diffusion.pictures import decode
 from tutelage.generators.editors import EditSettings, StudentEditor
 from tutelage.generators.edits import answer_file, draw_edits, write_edit_questions
 from tutelage.generators.specialist_bench import LOCAL, edits, mark_pairs, teach_pairs
 from tutelage.generators.true_edits import BENCH, OUTSIDE, true_questions
 from tutelage.reproduce.claims import Sums
+from tutelage.reproduce.edit_marks import Marked, Marker
 from tutelage.reproduce.edit_settings import EditExperiment
 from tutelage.reproduce.edit_students import ONLY
 from tutelage.reproduce.students import Trained
@@ -32,8 +33,6 @@ from tutelage.run import open_run
 from tutelage.stages.taught import CORPUS
 from tutelage.teachers.specialists.settings import Drawing
 from tutelage.toybox.edits import TASKS
-from tutelage.toybox.masks import Segmenter
-from tutelage.toybox.reader import Reader
 
 SQUARE: Final = "1:1"
 RIGHT: Final = "right"
@@ -41,9 +40,6 @@ METRICS: Final = (RIGHT, "edit done", "rest kept", OUTSIDE)
 SPECIALIST: Final = "specialist"
 SOURCE, RENDERS = "source", "renders"
 """Who does nothing, and who knows the truth."""
-
-Marked = Mapping[str, PairMarks | None]
-"""Id of a question that was asked → what is true of the answer; None: there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,15 +85,15 @@ def measured(
         BadInput: one cannot answer, or the folder holds answers to other questions.
     """
     folder, asked, questions = _opened(experiment, ratio)
-    examiner = Examiner(Reader.load(device=experiment.device), Segmenter.load(device=experiment.device))
+    marker = Marker.load(folder, experiment.device)
     found = {SOURCE: {one.id: one.source for one in questions}}
     editors = {name: str(made.model) for name, made in students.items()}
     editors |= {Path(model).name: model for model in experiment.beside}
     found |= {name: _answers(experiment, folder, name, model, questions) for name, model in editors.items()}
     found[RENDERS] = {one.id: one.truth or b"" for one in questions}
-    marks: dict[str, Marked] = {name: _marks(name, asked, answers, examiner) for name, answers in found.items()}
+    marks: dict[str, Marked] = {name: marker.mark(name, asked, answers) for name, answers in found.items()}
     if specialists:
-        found[SPECIALIST], marks[SPECIALIST] = _specialists(experiment, folder, asked, examiner)
+        found[SPECIALIST], marks[SPECIALIST] = _specialists(experiment, folder, asked, marker.examiner)
     ending = "" if ratio == SQUARE else f" {ratio}"
     sums = sums_of({f"{name}{ending}": one for name, one in marks.items()}, asked, experiment.items)
     rows = tuple(_rows(sums, f"held-out edits, {ratio}", experiment.seed))
@@ -162,16 +158,6 @@ def _answers(
     own = [one for one in questions if not name.startswith(ONLY) or one.groups == (name.removeprefix(ONLY),)]
     draw_edits(folder, editor, own, [settings])
     return {one.id: answer_file(folder / name, one, settings).read_bytes() for one in own}
-
-
-def _marks(name: str, asked: Mapping[str, TrueEdit], found: Mapping[str, bytes], examiner: Examiner) -> Marked:
-    marks = {}
-    for key in progress(found, f"marking {name}", len(found)):
-        truth = asked[key]
-        source = truth.picture(truth.edit.before)
-        target = decode(found[key], f"{name}, {key}").resize(source.size)
-        marks[key] = examiner.marks(truth, source, target, given=True, changed="target")
-    return marks
 
 
 def _specialists(

@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from tutelage.edit import IMAGE, STEPS, TEXT
 from tutelage.errors import BadInput
-from tutelage.recipes.edits import instruct_pix2pix
-from tutelage.recipes.omniedit import TOYBOX
+from tutelage.recipes.omniedit import LEARNING, TOYBOX
 from tutelage.run import FREE
 from tutelage.stages.settings import EditLearning
 from tutelage.teachers.specialists.settings import Drawing
 
-
-def _learning() -> EditLearning:
-    return instruct_pix2pix().learning
+LESSON: Final = replace(LEARNING, base="")
+"""As in the recipe, on any base."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +27,9 @@ class EditExperiment:
     """File to write the result to as well."""
     items: int = 100
     """Edits of each of the seven tasks."""
-    learning: EditLearning = field(default_factory=_learning)
-    """How every student is trained. Where the run's own student was trained like that, it is taken as it is."""
+    learning: EditLearning = LESSON
+    """How every student is trained; its base is below. Where the run's own was trained like that, it is taken as it is.
+    """
     unet: str = "toybox-sd"
     """What instruct-pix2pix starts from, and specialists draw with: a shipped name, a folder or a Hub id."""
     branch: str = "toybox-brush-net"
