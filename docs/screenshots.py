@@ -28,7 +28,12 @@ PHONE = {"width": 390, "height": 844}
 
 
 def main(
-    run: Path, /, chromium: Path = Path("/usr/bin/chromium"), student: str = "toybox-suti", editor: str = ""
+    run: Path,
+    /,
+    chromium: Path = Path("/usr/bin/chromium"),
+    student: str = "toybox-suti",
+    editor: str = "",
+    only: tuple[str, ...] = (),
 ) -> None:
     """Open a studio over a copy of a run and go through its tabs.
 
@@ -37,6 +42,7 @@ def main(
         chromium: The browser.
         student: Who draws.
         editor: Who edits; empty: the studio's own choice.
+        only: Tabs to go to, such as edit; none: all, and a phone.
     """
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         copy = Path(folder) / run.resolve().name
@@ -45,9 +51,11 @@ def main(
         with serving(copy, student, editor) as url:
             page = opened(browser, url, WIDE)
             tabs = {"generate": generate, "edit": edit, "corpus": corpus, "rate": rate, "runs": runs}
-            for name, visit in tabs.items():
-                visit(page)
+            for name in only or tabs:
+                tabs[name](page)
                 shot(page, name, whole=name == "corpus")
+            if only:
+                return
             phone = opened(browser, url, PHONE)
             rate(phone, "bea")
             phone.evaluate("document.querySelector('.rating .lead').scrollIntoView()")

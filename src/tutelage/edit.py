@@ -24,10 +24,12 @@ if TYPE_CHECKING:  # as in `generate`
     from tutelage.triplet import Reference
 
 EDITOR: Final = "toybox-edit"
-"""The shipped editor, in versions that come with one."""
+"""The shipped editor."""
 STEPS: Final = 24
 TEXT, IMAGE = 7.5, 1.5
 """InstructPix2Pix's weights."""
+TOYS_TEXT: Final = 2.5
+"""What suits the shipped editor: see docs/log.md."""
 MASKS: Final = Masks()
 DILATION: Final = 0.03
 """How far a mask's boundary is moved outwards, as a share of the shorter side: as specialists do."""
@@ -38,12 +40,12 @@ def edit(
     instruction: str,
     /,
     *,
-    model: str,
+    model: str = EDITOR,
     n: int = 1,
     seed: int = 0,
     out: Path = Path("edited"),
     steps: int = STEPS,
-    text_guidance: float = TEXT,
+    text_guidance: float | None = None,
     image_guidance: float = IMAGE,
     mask_guidance: float = 0.0,
     mask: str = "",
@@ -59,13 +61,13 @@ def edit(
     Args:
         image: The picture to change.
         instruction: What to do, such as "make it night".
-        model: An editor: a folder that a recipe wrote or a Hub id, be it InstructPix2Pix of Stable Diffusion, SDXL
-            or SD3, a ControlNet that was trained to edit, or an EditNet.
+        model: An editor: a shipped name, a folder that a recipe wrote or a Hub id, be it InstructPix2Pix of Stable
+            Diffusion, SDXL or SD3, a ControlNet that was trained to edit, or an EditNet.
         n: Number of pictures.
         seed: From 0 to 2**63 - 1. The same seed gives the same pictures, and more with a larger n.
         out: Folder to write to; files of the same names are replaced.
         steps: Denoising steps a picture.
-        text_guidance: How strictly to follow the instruction.
+        text_guidance: How strictly to follow the instruction; by default 2.5 with the shipped editor, else 7.5.
         image_guidance: How strictly to keep to the picture.
         mask_guidance: How strictly to keep what is outside the mask, from 0 to 1: after each step it is replaced by
             the picture at that step's noise (M * edited + (1 - M) * input, with 1); less mixes; 0 is none.
@@ -97,7 +99,8 @@ def edit(
     height, width = edited_size(editor.pipeline, before, size)
     asked: dict[str, Any] = {"prompt": instruction, "negative": negative, "seed": seed, "steps": steps}
     first = EditSettings(
-        **asked, **origin, index=0, height=height, width=width, guidance=text_guidance,
+        **asked, **origin, index=0, height=height, width=width,
+        guidance=text_weight(model) if text_guidance is None else text_guidance,
         image_guidance=image_guidance, source=about(source, image.name), mask_guidance=mask_guidance, mask=mask,
     )  # fmt: skip
     find = partial(_masked, masks, mask, device, str(image)) if mask else None
@@ -107,11 +110,9 @@ def edit(
     print(f"{counted(n, 'picture')} in {seconds:.1f} s: {_sheet(before, made, out)}")
 
 
-def shipped_editor() -> str | None:
-    """The name of the shipped editor; None if this version comes without one."""
-    from tutelage.toybox.checkpoints import CHECKPOINTS
-
-    return EDITOR if EDITOR in CHECKPOINTS else None
+def text_weight(model: str | Path) -> float:
+    """How strictly an editor follows the instruction unless it is told."""
+    return TOYS_TEXT if model == EDITOR else TEXT
 
 
 def is_editor(folder: Path) -> bool:

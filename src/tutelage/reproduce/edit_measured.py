@@ -88,7 +88,7 @@ def measured(
     marker = Marker.load(folder, experiment.device)
     found = {SOURCE: {one.id: one.source for one in questions}}
     editors = {name: str(made.model) for name, made in students.items()}
-    editors |= {Path(model).name: model for model in experiment.beside}
+    editors |= {Path(model).name: model for model in experiment.beside if ratio == SQUARE}
     found |= {name: _answers(experiment, folder, name, model, questions) for name, model in editors.items()}
     found[RENDERS] = {one.id: one.truth or b"" for one in questions}
     marks: dict[str, Marked] = {name: marker.mark(name, asked, answers) for name, answers in found.items()}

@@ -39,7 +39,7 @@ class EditExperiment:
     refined: Path | None = None
     """The corpus that `tutelage run refine` made of the run's; None: there is none, and refinement is not compared."""
     beside: tuple[str, ...] = field(default=(), metadata=FREE)
-    """Other editors that answer, however they were trained: shipped names, folders or Hub ids."""
+    """Other editors that answer at 1:1, however they were trained: shipped names, folders or Hub ids."""
     drawing: Drawing = TOYBOX
     """How specialists draw."""
     side: int = 128

@@ -35,7 +35,7 @@ def studio_command(
             now that does, else the built-in one.
         base: Who draws from the words alone; by default the run's base, else the built-in one.
         editor: Who edits pictures, side by side: shipped checkpoints, folders or Hub ids; by default the run's student,
-            if it edits, else the built-in one, if there is one.
+            if it edits, else the built-in one.
         port: Port to listen on; 0 takes a free one.
         share_on: Address to answer on instead, such as 0.0.0.0 for all of this machine's. Passwords go over the wire as
             they are: put a server with TLS before it.
@@ -52,7 +52,7 @@ def studio_command(
     if run is not None and not (run / CONFIG).is_file():
         raise BadInput(f"{run} is no run (no {CONFIG}); give the folder of a run, or none")
     _check_extra()
-    from tutelage.edit import is_editor, shipped_editor
+    from tutelage.edit import EDITOR, is_editor
     from tutelage.studio.artists import default_base
     from tutelage.studio.server import serve
     from tutelage.studio.settings import MODEL, Studio
@@ -60,12 +60,11 @@ def studio_command(
 
     own = run / MODEL if run is not None and (run / MODEL / "model_index.json").is_file() else None
     edits = own is not None and is_editor(own)
-    shipped = own if edits else shipped_editor()
     studio = Studio(
         run=run,
         student=student or (None if edits else own) or shipped_student(),
         base=base or default_base(run),
-        editors=editor or ((shipped,) if shipped else ()),
+        editors=editor or (own if edits and own else EDITOR,),
         device=device,
         dtype=dtype,
     )

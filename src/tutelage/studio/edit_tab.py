@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 import gradio as gr
 
-from tutelage.edit import IMAGE, STEPS, TEXT
+from tutelage.edit import IMAGE, STEPS, text_weight
 from tutelage.errors import BadInput
 from tutelage.report.markup import Child, el, fragment
 from tutelage.report.wording import duration
@@ -26,8 +26,6 @@ from tutelage.triplet import EDITS
 MOVE: Final = "this.parentNode.style.setProperty('--at', this.value + '%')"
 """The slider between before and after."""
 NOT_FOUND, STOPPED = "What its mask names was not found in the picture.", "Stopped before it was drawn."
-NO_STUDENT: Final = "student"
-"""The column of the student that is not there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +53,7 @@ def edit_tab(editors: Editors, pictures: Pictures) -> None:
             with gr.Row():
                 button = gr.Button("Edit", variant="primary", elem_id="edit", scale=3)
                 stop = gr.Button("Stop", elem_id="edit-stop", scale=1)
-            knobs = _knobs()
+            knobs = _knobs(text_weight(editors.studio.editors[0]))
         with gr.Column(scale=3, min_width=320):
             results = gr.HTML(nothing_yet(), elem_id="edits", apply_default_css=False)
     drop.brought(page.bring, [source], [source, drop], **QUIET)
@@ -69,10 +67,10 @@ def edit_tab(editors: Editors, pictures: Pictures) -> None:
     stop.click(page.stop, None, None, **QUIET)
 
 
-def _knobs() -> list[Any]:
+def _knobs(weight: float) -> list[Any]:
     with gr.Accordion("Guidance, steps, seed", open=False):
         with gr.Row():
-            text = gr.Slider(1, 15, TEXT, step=0.5, label="Guidance: instruction", elem_id="edit-text")
+            text = gr.Slider(1, 15, weight, step=0.5, label="Guidance: instruction", elem_id="edit-text")
             image = gr.Slider(1, 3, IMAGE, step=0.1, label="Guidance: picture", elem_id="edit-image")
         with gr.Row():
             steps = gr.Slider(1, 100, STEPS, step=1, label="Steps", elem_id="edit-steps")
@@ -171,7 +169,7 @@ class EditPage:
         if ended is None:
             who = moment.who if moment else next(iter(shown.wish.who), SPECIALIST)
             going = bar(moment, f"{who.capitalize()} · {duration(moment.seconds) if moment else 'starting'}")
-        columns = [*(self.editors.students or [NO_STUDENT]), SPECIALIST]
+        columns = [*self.editors.students, SPECIALIST]
         sections = [self._column(who, shown, ended) for who in columns]
         return fragment(going, el("p", shown.wish.instruction, class_="lead"), el("div", sections, class_="beside"))
 
@@ -181,8 +179,6 @@ class EditPage:
             url, about, seconds = shown.made[who]
             tools = el("p", el("a", "Download", href=url, download=f"{who.replace('/', '-')}.png", title=about))
             return _section(who, duration(seconds), self._slider(shown.wish.source, url), note, tools)
-        if who == NO_STUDENT and not self.editors.students:
-            return _section(who, "", el("p", el("span", _how_to_get_one()), class_="empty"))
         if who not in shown.wish.who:
             return _section(who, "", note)
         return _section(who, "", el("p", ended) if ended else el("div", class_="waiting"), note)
@@ -208,8 +204,3 @@ def nothing_yet() -> str:
 
 def _section(who: str, small: str, *inside: Child) -> Element:
     return el("section", el("h3", who.capitalize(), el("small", small) if small else None), *inside)
-
-
-def _how_to_get_one() -> list[Child]:
-    return ["No student edits here yet: ", el("code", "tutelage run instruct-pix2pix"), " trains one, and ",
-            el("code", "--editor FOLDER"), " shows it."]  # fmt: skip

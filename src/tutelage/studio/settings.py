@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tutelage.edit import EDITOR
 from tutelage.run import CONFIG
 
 MODEL: Final = "model"
@@ -22,8 +23,8 @@ class Studio:
     """Who draws subjects: a shipped name, a folder or a Hub id."""
     base: str | Path
     """Who draws from the words alone."""
-    editors: tuple[str | Path, ...] = ()
-    """Shipped names, folders or Hub ids of students that edit; without one the page for edits shows specialists."""
+    editors: tuple[str | Path, ...] = (EDITOR,)
+    """Shipped names, folders or Hub ids of students that edit, at least one."""
     device: str = "auto"
     dtype: str = "auto"
 

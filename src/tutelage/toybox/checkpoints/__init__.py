@@ -14,11 +14,12 @@ CHECKPOINTS: Final = (
     "toybox-brush-net",
     "toybox-dit",
     "toybox-suti",
+    "toybox-edit",
     "toybox-seg",
     "toybox-reader",
 )
 """Names of the shipped folders: text and image encoder, subject features, base generator, its branch for inpainting,
-base with a transformer, student, masks, reader."""
+base with a transformer, students that draw a subject and that edit, masks, reader."""
 
 HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
