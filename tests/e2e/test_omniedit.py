@@ -94,7 +94,7 @@ def test_photographs_of_any_shape(tmp_path: Path, tiny_sdxl: Path, tiny_clip: Pa
         ordering=replace(run.ordering, tasks={"environment": 1.0}, edits=1),
         teacher=guild("", Drawing(steps=1, guidance=1.0), run.teacher.swap.masks), device="cpu",
         clip_image=ClipImage(**clip), clip_direction=ClipDirection(**clip), clip_captions=ClipCaptions(**clip),
-        learning=replace(learning(run.learning), held_out=share),
+        learning=replace(learning(run.learning), held_out=share, student="instruct-pix2pix", base=""),
         bench=EditBenching(items=1, steps=1, curve=(), clip=str(tiny_clip)),
     )  # fmt: skip
     run.run()
