@@ -61,7 +61,11 @@ def shrink(file: Path) -> None:
     def small(value: torch.Tensor) -> torch.Tensor:
         if not value.is_floating_point():
             return value
-        return value.clamp(-GREATEST, GREATEST).to(torch.float8_e4m3fn) if value.ndim > 1 else value.to(torch.float16)
+        return (
+            value.float().clamp(-GREATEST, GREATEST).to(torch.float8_e4m3fn)
+            if value.ndim > 1
+            else value.to(torch.float16)
+        )
 
     save_file({name: small(value) for name, value in load_file(file).items()}, file, {"format": "pt"})
 
