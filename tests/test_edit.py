@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from tutelage.benches.heldout import held_out_scene
 from tutelage.cli import main
 from tutelage.stages.learnt import MODEL
+from tutelage.toybox.render import render
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,19 @@ def test_a_picture_is_changed_with_its_settings_inside(
     assert Image.open(tmp_path / "sheet.png").width > 2 * first.width
     assert edited(trained, photograph, tmp_path / "again", "--seed", "5", "--image-guidance", "1.5") == 0
     assert Image.open(tmp_path / "again" / "0000.png").tobytes() == first.tobytes()
+
+
+def test_the_shipped_editor_is_the_default_and_makes_it_night(tmp_path: Path) -> None:
+    pictures = (render(held_out_scene(number))[0] for number in range(20))
+    bright = next(picture for picture in pictures if picture.mean() > 128)
+    Image.fromarray(bright).save(tmp_path / "toy.png")
+    assert (
+        main(["edit", str(tmp_path / "toy.png"), "make it night", "--steps", "6", "--out", str(tmp_path / "out")]) == 0
+    )
+    made = Image.open(tmp_path / "out" / "0000.png")
+    settings = json.loads(made.text["tutelage"])  # type: ignore[attr-defined]
+    assert (settings["model"], settings["guidance"]) == ("toybox-edit", 2.5)
+    assert np.asarray(made).mean() < 0.75 * bright.mean()
 
 
 def test_mask_guidance_is_a_flag(
