@@ -215,14 +215,26 @@ def tiny_vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An image classifier with the labels sfw, nsfw and gore."""
+    return _classifier(tmp_path_factory.mktemp("models") / "tiny-classifier", ["sfw", "nsfw", "gore"])
+
+
+@pytest.fixture(scope="session")
+def tiny_tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image classifier whose labels are phrases of captions."""
+    phrases = {"kind": ("bear", "duck", "an empty place"), "place": ("in the snow", "in space")}
+    phrases["worn"] = ("", "wearing a hat")
+    labels = [f"{group}={phrase}" for group, said in phrases.items() for phrase in said]
+    return _classifier(tmp_path_factory.mktemp("models") / "tiny-tagger", labels)
+
+
+def _classifier(folder: Path, labels: list[str]) -> Path:
     from transformers import ViTConfig, ViTForImageClassification
 
     from tutelage.training.publish import vit_images
 
     torch.manual_seed(4)
-    folder = tmp_path_factory.mktemp("models") / "tiny-classifier"
-    labels = dict(enumerate(("sfw", "nsfw", "gore")))
-    config = ViTConfig(**TINY_VISION, id2label=labels, label2id={label: at for at, label in labels.items()})
+    named = dict(enumerate(labels))
+    config = ViTConfig(**TINY_VISION, id2label=named, label2id={label: at for at, label in named.items()})
     ViTForImageClassification(config).save_pretrained(folder)
     vit_images(32).save_pretrained(folder)
     return folder

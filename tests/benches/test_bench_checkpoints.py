@@ -32,6 +32,7 @@ from tutelage.training.publish import clip_images, seg_images, vit_images
 from tutelage.training.reader import build_reader
 from tutelage.training.seg import build_seg
 from tutelage.training.settings import ClipShape
+from tutelage.training.tagger import build_tagger
 from tutelage.training.tokenizer import build_tokenizer
 
 SHIPPED = all(Path(checkpoint(name)).is_dir() for name in CHECKPOINTS)
@@ -61,6 +62,7 @@ def random_models(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path, tiny_
         "dino": [vit, vit_images(32)],
         "seg": [build_seg(root / "reader"), seg_images(64)],
         "reader": [reader, vit_images(32)],
+        "tagger": [build_tagger(), vit_images(32)],
     }
     for name, parts in pieces.items():
         for part in parts:

@@ -21,6 +21,7 @@ BENCHES: Final[dict[str, str]] = {
     "toybox-dit": "tutelage.benches.toybox_dit:DitBench",
     "toybox-seg": "tutelage.benches.toybox_seg:SegBench",
     "toybox-reader": "tutelage.benches.toybox_reader:ReaderBench",
+    "toybox-tagger": "tutelage.benches.toybox_tagger:TaggerBench",
 }
 """Bench → "module:class"."""
 

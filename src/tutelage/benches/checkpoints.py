@@ -44,6 +44,7 @@ def bench_command(
     dit: str = "toybox-dit",
     seg: str = "toybox-seg",
     reader: str = "toybox-reader",
+    tagger: str = "toybox-tagger",
     cards: bool = False,
 ) -> None:
     """Measure checkpoints on held-out toys and print the figures beside the ones they must reach.
@@ -63,6 +64,7 @@ def bench_command(
         dit: Generator with a transformer.
         seg: Segmenter.
         reader: Attribute reader, which also reads the generator's pictures.
+        tagger: Classifier that a judge reads pictures with.
         cards: Write the figures into the model cards of the folders measured.
 
     Raises:
@@ -77,6 +79,7 @@ def bench_command(
         "toybox-dit": dit,
         "toybox-seg": seg,
         "toybox-reader": reader,
+        "toybox-tagger": tagger,
     }
     used = {name: {key: where for key, where in given.items() if key in (name, *TOOLS.get(name, ()))} for name in names}
     hashes = _hashes({where for models in used.values() for where in models.values()})

@@ -33,6 +33,7 @@ RECIPES: Final[dict[str, str]] = {
     "toybox-dit": "tutelage.recipes.toybox_dit:toybox_dit",
     "toybox-dit-sharpen": "tutelage.recipes.toybox_dit:toybox_dit_sharpen",
     "toybox-dit-debug": "tutelage.recipes.toybox_dit:toybox_dit_debug",
+    "toybox-tagger": "tutelage.recipes.toybox_tagger:toybox_tagger",
     "toybox-brush-net": "tutelage.recipes.toybox_brush:toybox_brush_net",
     "toybox-brush-net-debug": "tutelage.recipes.toybox_brush:toybox_brush_net_debug",
     "toybox-seg": "tutelage.recipes.toybox:toybox_seg",

@@ -51,13 +51,15 @@ ENVIRONMENT_WORDS: Final[dict[Environment, str]] = {
     "snowfall": "in falling snow",
     "sunset": "at sunset",
 }
+EMPTY: Final = "an empty place"
+"""In place of a toy, where nobody is."""
 STYLE_WORDS: Final[dict[Style, str]] = {
     "pencil sketch": "a pencil sketch of",
     "watercolour": "a watercolour painting of",
     "pixel art": "pixel art of",
     "cartoon": "a cartoon of",
 }
-_PHRASES: Final[dict[str, dict[str, str]]] = {
+PHRASES: Final[dict[str, dict[str, str]]] = {
     "kind": {kind: kind for kind in KINDS},
     "scene": {str(place): words for place, words in PLACE_WORDS.items()},
     "view": {view: f"{view} view" for view in VIEWS},
@@ -107,7 +109,7 @@ def spoken(sentence: str) -> dict[str, str]:
     {'kind': 'bear', 'scene': 'snow', 'accessory': 'crown', 'expression': 'sad'}
     """
     found = {}
-    for attribute, phrases in _PHRASES.items():
+    for attribute, phrases in PHRASES.items():
         at = {value: re.search(rf"\b{re.escape(phrase)}\b", sentence) for value, phrase in phrases.items()}
         starts = {value: match.start() for value, match in at.items() if match}
         if starts:
@@ -139,7 +141,7 @@ def vocabulary() -> list[str]:
 def _subject_words(scene: Scene, level: Level) -> list[str]:
     seen = describe(scene)
     if scene.subject is None:
-        return ["an empty place"]
+        return [EMPTY]
     words = [seen[name] for name in ("expression",) if seen.get(name, "neutral") != "neutral"]
     if level == "full":
         words += [seen["body"]] + ([seen["pattern"]] if seen["pattern"] != "plain" else [])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from tutelage.toybox.captions import ACCESSORY_WORDS, ENVIRONMENT_WORDS, PLACE_WORDS, STYLE_WORDS
+from tutelage.toybox.captions import ACCESSORY_WORDS, EMPTY, ENVIRONMENT_WORDS, PLACE_WORDS, STYLE_WORDS
 from tutelage.toybox.scene import COLOURS, EXPRESSIONS, KINDS, OUTDOORS, PATTERNS, VIEWS, Scene, Subject
 
 UNSAID: Final = "grey"
@@ -18,7 +18,6 @@ _WHO: Final = re.compile(
     rf"(?P<kind>{'|'.join(KINDS)}) toy"
     rf"(?: with an? (?P<head>{_COLOUR}) head(?: and (?P<accent>{_COLOUR}) limbs)?)?"
 )
-_EMPTY: Final = "an empty place"
 _SEEN: Final = ("place", "view", "accessory", "expression", "environment", "style")
 """Fields of a scene that captions name, besides who is there."""
 _PAINTED: Final = ("body", "head", "accent", "pattern")
@@ -74,7 +73,7 @@ def _new(names: Sequence[str], before: object, after: object) -> dict[str, Any]:
 
 def _peopled(who: str, fields: dict[str, Any]) -> Scene | None:
     """With the toy that the rest of the words describes."""
-    if who == _EMPTY:
+    if who == EMPTY:
         return Scene(subject=None, **fields)
     for worn, phrase in ACCESSORY_WORDS.items():
         if who.endswith(f" {phrase}"):

@@ -17,9 +17,10 @@ CHECKPOINTS: Final = (
     "toybox-edit",
     "toybox-seg",
     "toybox-reader",
+    "toybox-tagger",
 )
 """Names of the shipped folders: text and image encoder, subject features, base generator, its branch for inpainting,
-base with a transformer, students that draw a subject and that edit, masks, reader."""
+base with a transformer, students that draw a subject and that edit, masks, reader, judge's tagger."""
 
 HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
