@@ -17,6 +17,7 @@ from tutelage.judges.distilled import Distilled
 from tutelage.judges.outside_mask import OutsideMask
 from tutelage.judges.panel import Panel
 from tutelage.judges.safety import Safety
+from tutelage.judges.tags import Tags
 from tutelage.judges.viescore import VieScore
 from tutelage.mining.edit_orders import Ordering
 from tutelage.run import FREE, open_run, take_steps
@@ -64,6 +65,8 @@ class InstructionDriven:
     outside_mask: OutsideMask
     safety: Safety
     """It must be given a classifier, or be switched off by name."""
+    tags: Tags | None = None
+    """A classifier that reads pictures in the words of captions; None: none."""
     viescore: VieScore | None = None
     """A multimodal model; None: it is not asked. `tutelage judge` adds its verdicts later."""
     distilled: str = ""
@@ -195,5 +198,7 @@ class InstructionDriven:
         if self.distilled:
             clips = [replace(judge, threshold=LEAST) for judge in clips]
             others.append(self.distilled_judge())
+        if self.tags is not None:
+            others.append(replace(self.tags, tagger=checkpoint(str(self.tags.tagger)), device=self.device))
         others += [] if self.viescore is None else [replace(self.viescore, device=self.device)]
         return Panel(judges=(self.outside_mask, *clips, *others), ask_all=self.viescore is None)

@@ -30,7 +30,11 @@ class Unmoved:
 
 @pytest.fixture(scope="session")
 def values(
-    tiny_clip: Path, tiny_classifier: Path, make_triplet: Any, tmp_path_factory: pytest.TempPathFactory
+    tiny_clip: Path,
+    tiny_classifier: Path,
+    tiny_tagger: Path,
+    make_triplet: Any,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Any]:
     """Field that a judge may need → a value that fits. Other fields that name a network get the tiny CLIP."""
     from tutelage.diffusion.features import picture_features
@@ -38,7 +42,8 @@ def values(
     folder, known = (tmp_path_factory.mktemp(name) for name in ("pictures", "known"))
     (folder / "one.png").write_bytes(make_triplet("another").target)
     write_known(folder, known, picture_features(tiny_clip, "cpu"))
-    return {"high": 0.9, "against": (known,), "classifier": tiny_classifier, "rater": Unmoved()}
+    networks = {"classifier": tiny_classifier, "tagger": tiny_tagger}
+    return {"high": 0.9, "against": (known,), "rater": Unmoved(), **networks}
 
 
 @pytest.fixture(scope="module")

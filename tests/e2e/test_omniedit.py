@@ -25,11 +25,11 @@ from tutelage.training.settings import Schedule
 from tutelage.triplet import EDITS, Picture
 
 
-def learning(how: EditLearning) -> EditLearning:
-    """Too short to learn anything, from whatever was made."""
+def learning(how: EditLearning, *judges: str) -> EditLearning:
+    """Too short to learn anything, from whatever was made, whatever these judges and the usual ones said."""
     bands = {"outside-mask": (0.0, 100.0), "clip-image": (-1.0, 1.0), "clip-direction": (-1.0, 1.0)}
     short = Schedule(steps=1, batch=2, lr=1e-4)
-    return replace(how, schedule=short, gate=bands | {"clip-captions": (-1.0, 1.0)})
+    return replace(how, schedule=short, gate=bands | dict.fromkeys(("clip-captions", *judges), (-1.0, 1.0)))
 
 
 def test_the_toybox(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,7 +37,7 @@ def test_the_toybox(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = replace(
         run, out=tmp_path / "run", crawl=Toybox(path=tmp_path / "crawl", pages=4, workers=1), pictures=2,
         teacher=guild("", Drawing(steps=1, guidance=1.0), run.teacher.swap.masks), device="cpu",
-        learning=learning(run.learning),
+        learning=learning(run.learning, "tags"),
         bench=EditBenching(items=1, steps=1, side=64, curve=(1.5,), curve_items=1, curve_runs=2),
     )  # fmt: skip
     run.run()
@@ -53,7 +53,7 @@ def test_the_toybox(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert (one.text, one.wordings) == (order.text, order.order.wordings if order.order else ())
         assert len({one.text, *one.wordings}) == 4
         verdicts = {said.judge for said in corpus.verdicts([one.id])[one.id]}
-        assert verdicts == {"outside-mask", "clip-image", "clip-direction", "clip-captions"}
+        assert verdicts == {"outside-mask", "clip-image", "clip-direction", "clip-captions", "tags"}
     assert "learn: " in told
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     for section in ("funnel", "edits", "pairs", "scores", "figures", "guidance", "settings"):
@@ -92,7 +92,7 @@ def test_photographs_of_any_shape(tmp_path: Path, tiny_sdxl: Path, tiny_clip: Pa
     run = replace(
         run, out=tmp_path / "run", pages=str(tmp_path / "photos"), base=str(tiny_sdxl), captioner="", pictures=None,
         ordering=replace(run.ordering, tasks={"environment": 1.0}, edits=1),
-        teacher=guild("", Drawing(steps=1, guidance=1.0), run.teacher.swap.masks), device="cpu",
+        teacher=guild("", Drawing(steps=1, guidance=1.0), run.teacher.swap.masks), device="cpu", tags=None,
         clip_image=ClipImage(**clip), clip_direction=ClipDirection(**clip), clip_captions=ClipCaptions(**clip),
         learning=replace(learning(run.learning), held_out=share, student="instruct-pix2pix", base=""),
         bench=EditBenching(items=1, steps=1, curve=(), clip=str(tiny_clip)),

@@ -31,6 +31,7 @@ JUDGES: Final[dict[str, str]] = {
     "outside-mask": "tutelage.judges.outside_mask:OutsideMask",
     "safety": "tutelage.judges.safety:Safety",
     "size-and-bytes": "tutelage.judges.size_and_bytes:SizeAndBytes",
+    "tags": "tutelage.judges.tags:Tags",
     "viescore": "tutelage.judges.viescore:VieScore",
 }
 """Judge → "module:class"."""

@@ -14,6 +14,7 @@ from tutelage.judges.clip_direction import ClipDirection
 from tutelage.judges.clip_image import ClipImage
 from tutelage.judges.outside_mask import OutsideMask
 from tutelage.judges.safety import OFF, Safety
+from tutelage.judges.tags import Tags
 from tutelage.mining.edit_orders import PAPER, Ordering
 from tutelage.segmentation.masks import Masks
 from tutelage.sources.toybox import Toybox
@@ -35,6 +36,11 @@ STRICT = PromptToPrompt(cross=0.5, self_attention=0.8, coarse=1.0)
 
 SIMILARITY, DIRECTION, CAPTIONS = 0.4, 0.65, 0.7
 """Thresholds for the cosines of toybox-clip: see docs/log.md."""
+READ = Tags(
+    tagger="toybox-tagger", always=("kind", "scene", "view", "accessory", "environment", "style"), threshold=0.8
+)
+"""Who reads whether the pictures show what their captions say; colours, patterns and moods only where they change. The
+threshold was chosen on a crawl's pairs: see docs/log.md."""
 
 LEARNING = EditLearning(
     student="editnet",
@@ -77,9 +83,10 @@ def omniedit() -> InstructionDriven:
         clip_direction=ClipDirection(clip=clip, threshold=DIRECTION),
         clip_captions=ClipCaptions(clip=clip, threshold=CAPTIONS),
         outside_mask=OutsideMask(),
+        tags=READ,
         safety=Safety(classifier=OFF),
         learning=LEARNING,
-        bench=EditBenching(),
+        bench=EditBenching(steps=8, text_guidance=2.5),
     )
 
 
@@ -113,8 +120,8 @@ def omniedit_photos() -> InstructionDriven:
     )
 
 
-ANY = {"clip-image": (-1.0, 1.0), "clip-direction": (-1.0, 1.0), "clip-captions": (-1.0, 1.0)}
-"""A gate that what judges said of likeness, direction and captions passes, whatever it is."""
+ANY = {"clip-image": (-1.0, 1.0), "clip-direction": (-1.0, 1.0), "clip-captions": (-1.0, 1.0), "tags": (0.0, 1.0)}
+"""A gate that what judges said of likeness, direction, captions and tags passes, whatever it is."""
 
 
 def omniedit_debug() -> InstructionDriven:
