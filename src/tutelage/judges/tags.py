@@ -49,7 +49,7 @@ class Tags:
     """The least probability of what the two captions name; kept from the threshold on.
 
     Asked is about what differs between the captions and about what always matters. A caption that is absent names
-    nothing, and where nothing is named the score is 1.
+    nothing, and where nothing is named the score is 1. Its parts are the least of each picture, `source` and `target`.
     """
 
     tagger: str | Path
@@ -99,7 +99,8 @@ class Tags:
         worst = min(read, default=None)
         score = 1.0 if worst is None else worst.share
         reason = "" if worst is None or score >= self.threshold else worst.reason
-        parts = tuple(Part(name=f"{one.where} {one.group}", score=one.share) for one in read)
+        least = {one.where: one.share for one in sorted(read, reverse=True)}
+        parts = tuple(Part(name=where, score=share) for where, share in least.items())
         return Verdict(triplet=triplet.id, judge=self.name, score=score, keep=not reason, reason=reason, parts=parts)
 
     def _read(self, triplet: Triplet, shown: "dict[str, Tensor]") -> list[Read]:
