@@ -68,7 +68,8 @@ def toys(drawing: Drawing) -> Specialists:
 def omniedit() -> InstructionDriven:
     """OmniEdit (Wei et al. 2024) on the toybox: a crawl, seven specialists, judges, and a student of what they keep.
 
-    `tutelage run omniedit --workers 2`; two cores. Its student is OmniEdit's own, an EditNet, and ships as toybox-edit;
+    `tutelage run omniedit --workers 2`; two cores. Its student is OmniEdit's own, an EditNet; the one that ships,
+    toybox-edit, was taught before there was the judge `tags`, by three times as many pairs (`--learning.gate`).
     `--learning.student instruct-pix2pix --learning.base toybox-sd` makes another. toybox-brush-net is made for
     toybox-sd: with another base say `--teacher.branch ""`, or give one that is made for it.
     """
