@@ -75,6 +75,7 @@ def test_comparisons_have_verdicts_and_share_what_is_drawn(
     assert main(["reproduce", "edit-specialists", *words, "--beside", another, "--json", str(kept)]) == 0
     result = json.loads(kept.read_text(encoding="utf-8"))
     assert result["students"].keys() == {GENERALIST}
+    assert result["about"].endswith("Trained otherwise, and only shown beside them: model.")
     rights = [row for row in result["rows"] if (row["row"], row["metric"]) == ("specialist", RIGHT)]
     assert 0 < rights[0]["n"] <= 7
     assert len(result["claims"]) == 7
@@ -168,6 +169,9 @@ def test_what_cannot_be_done_is_told_before_anything_is_trained(experiment: Edit
         replace(experiment, items=0)
     with pytest.raises(BadInput, match="give each its own name"):
         replace(experiment, beside=("one/model", "another/model"))
+    for name in ("unfiltered", "source"):
+        with pytest.raises(BadInput, match=f"'{name}' is the name of another row"):
+            compare(replace(experiment, beside=(f"some/{name}",)), "edit-filter")
     with pytest.raises(BadInput, match="seed is -1"):
         replace(experiment, seed=-1)
     strict = replace(experiment, learning=replace(SHORT, gate={"clip-image": (0.9, 1.0)}))

@@ -1,6 +1,7 @@
 """OmniEdit's claims on held-out toys: an editor beside its specialists and beside others that differ in one thing."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from tutelage.errors import BadInput
@@ -70,6 +71,7 @@ def compare(experiment: EditExperiment, name: str) -> Result:
     if "refined" in chosen and experiment.refined is None:
         raise BadInput("nothing was refined; give --refined a corpus of the run's pairs, refined")
     names = list(dict.fromkeys(one for comparison in chosen for one in students_of(experiment, comparison)))
+    beside = _beside(experiment)
     check_students(experiment, names)
     students = {one: trained(experiment, one) for one in names}
     found = [measured(experiment, students, specialists="specialists" in chosen)]
@@ -80,7 +82,7 @@ def compare(experiment: EditExperiment, name: str) -> Result:
     return Result(
         name=name,
         title="Editors" if name == "edits" else f"Editors: {chosen[0]}",
-        about=ABOUT + " ".join(COMPARISONS[one] for one in chosen),
+        about=ABOUT + " ".join(COMPARISONS[one] for one in chosen) + beside,
         metrics=METRICS,
         rows=[row for one in found for row in one.rows],
         said=[one for one in said if one is not None],
@@ -134,6 +136,19 @@ def claims(experiment: EditExperiment, comparison: str) -> list[Claim]:
               least=-WITHIN)
         for ratio in SHAPES
     ]  # fmt: skip
+
+
+def _beside(experiment: EditExperiment) -> str:
+    """What is said of editors that were trained otherwise.
+
+    Raises:
+        BadInput: one has the name of another row.
+    """
+    names = [Path(model).name for model in experiment.beside]
+    taken = {one for comparison in COMPARISONS for one in students_of(experiment, comparison)}
+    if double := {SOURCE, SPECIALIST, RENDERS, *taken} & set(names):
+        raise BadInput(f"--beside: '{min(double)}' is the name of another row; give the folder another name")
+    return f" Trained otherwise, and only shown beside them: {', '.join(names)}." if names else ""
 
 
 def _helps(text: str, one: str, other: str) -> list[Claim]:
