@@ -7,16 +7,15 @@ group that it says first, and where it says none, the group's silent label, "gro
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 from transformers import AutoModelForImageClassification
 
-from tutelage.diffusion.load import weights_hash
+from tutelage.diffusion.features import PictureFeatures
 from tutelage.diffusion.vision import load_network, network_folder, pixels
 from tutelage.errors import BadInput
 
@@ -25,19 +24,10 @@ Labels = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
-class Tagger:
+class Tagger(PictureFeatures):
     """An image classifier whose labels are phrases of captions, in groups."""
 
-    network: Any
-    processor: Any
-    device: torch.device
-    folder: Path
     labels: Labels
-
-    @cached_property
-    def weights(self) -> str:
-        """Hash of the folder's configs and weights, as in `weights_hash`."""
-        return weights_hash(self.folder)
 
     @torch.inference_mode()
     def pictures(self, images: Sequence[Image.Image], batch: int = 64) -> Tensor:
