@@ -18,7 +18,11 @@ from tutelage.training.settings import Schedule
 
 def build_reader() -> ResNetForImageClassification:
     """A fresh reader whose labels read "attribute=value", in the order of `ATTRIBUTES`."""
-    names = [f"{attribute}={value}" for attribute, values in ATTRIBUTES.items() for value in values]
+    return build_classifier([f"{attribute}={value}" for attribute, values in ATTRIBUTES.items() for value in values])
+
+
+def build_classifier(names: list[str]) -> ResNetForImageClassification:
+    """A fresh network with these labels."""
     config = ResNetConfig(
         embedding_size=32,
         hidden_sizes=[48, 96, 160, 192],

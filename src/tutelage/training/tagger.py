@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import ResNetConfig, ResNetForImageClassification
+from transformers import ResNetForImageClassification
 
 from tutelage.diffusion.device import pick_device
 from tutelage.diffusion.tags import Labels, groups, named
@@ -18,7 +18,7 @@ from tutelage.toybox.captions import EMPTY, PHRASES, caption
 from tutelage.toybox.scene import COLOURS, PATTERNS
 from tutelage.training.clip import pixels
 from tutelage.training.loop import fit
-from tutelage.training.reader import enlarged
+from tutelage.training.reader import build_classifier, enlarged
 from tutelage.training.renders import Renders
 from tutelage.training.settings import Schedule
 
@@ -40,16 +40,7 @@ def tags() -> list[str]:
 
 def build_tagger() -> ResNetForImageClassification:
     """A fresh tagger, see `tags`."""
-    names = tags()
-    config = ResNetConfig(
-        embedding_size=32,
-        hidden_sizes=[48, 96, 160, 192],
-        depths=[1, 2, 2, 1],
-        layer_type="basic",
-        id2label=dict(enumerate(names)),
-        label2id={name: index for index, name in enumerate(names)},
-    )
-    return ResNetForImageClassification(config)
+    return build_classifier(tags())
 
 
 def train_tagger(
