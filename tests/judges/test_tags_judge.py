@@ -92,6 +92,8 @@ def test_nothing_named_is_kept(edit: Triplet, tiny_tagger: Path) -> None:
 def test_a_group_that_is_not_there_is_answered(edit: Triplet, tiny_tagger: Path) -> None:
     with pytest.raises(BadInput, match="has no group 'hair' of labels; there are kind, place, worn"):
         Tags(tagger=tiny_tagger, always=("hair",), device="cpu").judge([edit])
+    with pytest.raises(BadInput, match="has no group 'hair'"):  # before verdicts are replaced
+        _ = Tags(tagger=tiny_tagger, always=("hair",), device="cpu").weights
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1])

@@ -75,9 +75,6 @@ class Tags:
         Raises:
             BadInput: the tagger or the device is not there, or it has no such group.
         """
-        if unknown := set(self.always) - self._tagger.labels.keys():
-            there = ", ".join(self._tagger.labels)
-            raise BadInput(f"{self.tagger} has no group '{min(unknown)}' of labels; there are {there}")
         seen = Seen(triplets, self._tagger, self.batch)
         return [self._verdict(triplet, seen) for triplet in triplets]
 
@@ -90,7 +87,11 @@ class Tags:
     def _tagger(self) -> "Tagger":
         from tutelage.diffusion.tags import load_tagger
 
-        return load_tagger(self.tagger, self.device)
+        tagger = load_tagger(self.tagger, self.device)
+        if unknown := set(self.always) - tagger.labels.keys():
+            there = ", ".join(tagger.labels)
+            raise BadInput(f"{self.tagger} has no group '{min(unknown)}' of labels; there are {there}")
+        return tagger
 
     def _verdict(self, triplet: Triplet, seen: Seen) -> Verdict:
         if fault := seen.fault(triplet):
