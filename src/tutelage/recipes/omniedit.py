@@ -40,7 +40,7 @@ READ = Tags(
     tagger="toybox-tagger", always=("kind", "scene", "view", "accessory", "environment", "style"), threshold=0.8
 )
 """Who reads whether the pictures show what their captions say; colours, patterns and moods only where they change. The
-threshold was chosen on a crawl's pairs: see docs/log.md."""
+threshold was chosen on a crawl's pairs: see docs/log.md. With 0 all pass."""
 
 LEARNING = EditLearning(
     student="editnet",
