@@ -4,7 +4,6 @@ A label reads "group=phrase", such as "place=on the beach"; of each group one is
 group that it says first, and where it says none, the group's silent label, "group=", if there is one.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from transformers import AutoModelForImageClassification
 
 from tutelage.diffusion.features import PictureFeatures
 from tutelage.diffusion.vision import load_network, network_folder, pixels
+from tutelage.diffusion.words import first_said
 from tutelage.errors import BadInput
 
 Labels = Mapping[str, Mapping[str, int]]
@@ -83,12 +83,7 @@ def named(caption: str, labels: Labels) -> dict[str, str]:
     """
     found = {}
     for group, phrases in labels.items():
-        said = {phrase: match.start() for phrase in phrases if phrase and (match := _word(phrase).search(caption))}
-        if said or "" in phrases:
-            found[group] = min(said, key=said.__getitem__) if said else ""
+        said = first_said([phrase for phrase in phrases if phrase], caption) or ""
+        if said in phrases:
+            found[group] = said
     return found
-
-
-@lru_cache(maxsize=4096)
-def _word(phrase: str) -> re.Pattern[str]:
-    return re.compile(rf"\b{re.escape(phrase)}\b")

@@ -6,7 +6,8 @@ has to spell in several tokens was never in a caption. Open vocabularies, such a
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,17 @@ WORD: Final = re.compile(r"[^\W\d_]+|\d|[^\s\w]+|_+")
 
 NO_LIMIT: Final = 10**6
 """Tokenizers without a limit give a number as large as a float can be."""
+
+
+def first_said(phrases: Iterable[str], sentence: str) -> str | None:
+    """The one of several phrases that a sentence says first, in whole words; None if it says none of them."""
+    starts = {phrase: match.start() for phrase in phrases if (match := _whole(phrase).search(sentence))}
+    return min(starts, key=starts.__getitem__, default=None)
+
+
+@lru_cache(maxsize=4096)
+def _whole(phrase: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(phrase)}\b")
 
 
 def unknown_words(tokenizer: Any, text: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from tutelage.diffusion.words import first_said
 from tutelage.toybox.scene import (
     COLOURS,
     EXPRESSIONS,
@@ -110,10 +111,9 @@ def spoken(sentence: str) -> dict[str, str]:
     """
     found = {}
     for attribute, phrases in PHRASES.items():
-        at = {value: re.search(rf"\b{re.escape(phrase)}\b", sentence) for value, phrase in phrases.items()}
-        starts = {value: match.start() for value, match in at.items() if match}
-        if starts:
-            found[attribute] = min(starts, key=starts.__getitem__)
+        values = {phrase: value for value, phrase in phrases.items()}
+        if said := first_said(values, sentence):
+            found[attribute] = values[said]
     return found
 
 
